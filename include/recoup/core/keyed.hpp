@@ -1,0 +1,261 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "recoup/core/detail/hash_index.hpp"
+#include "recoup/core/detail/require.hpp"
+#include "recoup/core/fingerprint.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/core/time.hpp"
+
+namespace recoup {
+
+struct keyed_options {
+  std::size_t capacity = 4'096;    // keys held at once, 1 to 2^31
+  duration idle = duration::max();  // a key not used for longer than this may be evicted by advance
+  std::uint64_t seed = 0;           // of the hash; choose one that an attacker doesn't know
+};
+
+/// Gives each stream, producer or metric a component of its own: a bounded table from Key to Component. A new key gets a
+/// copy of the prototype. When the table is full, a new key takes the place of one that has not been used lately
+/// (CLOCK, second chance); which one that will be is known before anything changes.
+//
+/// Cost: a look-up is one hash and one probe; choosing a victim is amortised O(1), at worst O(capacity).
+/// Bytes: see bytes_for; all taken at construction. References to components last until a key is removed.
+/// Keys are compared with ==, so a look-up takes anything that compares equal and has the same fingerprint
+/// (std::string_view for std::string, any integer for an integer).
+template <class Key, class Component>
+class keyed {
+ public:
+  using position = detail::hash_index::position;
+  static constexpr position none = detail::hash_index::none;
+  static constexpr bool evicts = true;
+
+  /// Where a key is, or where it would go and whom it would replace. Valid until the table next changes.
+  struct place {
+    detail::hash_index::place index;
+    std::uint32_t tag = 0;
+    position victim = none;
+
+    bool found() const noexcept { return index.found != none; }
+  };
+
+  keyed(keyed_options options, Component prototype)
+      : options_(checked(options)), prototype_(std::move(prototype)), index_(options.capacity) {
+    entries_.reserve(options.capacity);
+  }
+
+  static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
+    return capacity * sizeof(entry) + detail::hash_index::bytes_for(capacity);
+  }
+
+  template <class K>
+  std::uint32_t hash(const K& key) const noexcept {
+    return detail::hash_index::tag_of(fingerprint(key, options_.seed));
+  }
+
+  void prefetch(std::uint32_t hash) const noexcept { index_.prefetch(hash); }
+
+  template <class K>
+  place locate(const K& key) const {
+    return locate(key, hash(key));
+  }
+  template <class K>
+  place locate(const K& key, std::uint32_t hash) const {
+    place p{index_.find(hash, [&](position at) { return entries_[at].key == key; }), hash, none};
+    if (!p.found() && size() == options_.capacity) p.victim = choose_victim();
+    return p;
+  }
+
+  /// The component of the place, or the prototype where there is none yet.
+  const Component& at(const place& p) const noexcept {
+    return p.found() ? entries_[p.index.found].component : prototype_;
+  }
+
+  /// The component of the place, made if there was none; used at `now`. Evicts the place's victim.
+  template <class K>
+  Component& use(const place& p, const K& key, timestamp now) {
+    entry& e = p.found() ? entries_[p.index.found] : add(p, Key(key), prototype_);
+    e.last_used = now;
+    e.used = true;
+    return e.component;
+  }
+
+  template <class K>
+  Component& use(const K& key, timestamp now) {
+    return use(locate(key), key, now);
+  }
+
+  template <class K>
+  const Component* find(const K& key) const {
+    const place p = locate(key);
+    return p.found() ? &entries_[p.index.found].component : nullptr;
+  }
+  template <class K>
+  Component* find(const K& key) {
+    return const_cast<Component*>(std::as_const(*this).find(key));
+  }
+
+  /// f(key, component) for the one that using this place will evict, if any.
+  template <class F>
+  void tell_victim(const place& p, F&& f) const {
+    if (p.victim != none) f(entries_[p.victim].key, entries_[p.victim].component);
+  }
+
+  /// Takes a key's component out, for instance to hand it to another process.
+  template <class K>
+  std::optional<Component> take(const K& key) {
+    const place p = locate(key);
+    if (!p.found()) return std::nullopt;
+    std::optional<Component> taken(std::move(entries_[p.index.found].component));
+    remove(p);
+    return taken;
+  }
+
+  /// Puts a component in under a key. False, and nothing changes, if the key is there already or the table is full.
+  bool put(Key key, Component component, timestamp now) {
+    const place p = locate(key);
+    if (p.found() || p.victim != none) return false;
+    entry& e = add(p, std::move(key), std::move(component));
+    e.last_used = now;
+    return true;
+  }
+
+  /// Evicts keys that have been idle too long: looks at the next `sweep` entries, so that a key is evicted at the latest
+  /// after capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key stays.
+  template <class Evicted>
+  void advance(timestamp now, Evicted&& evicted) {
+    if (options_.idle == duration::max()) return;
+    for (std::size_t i = 0; i < sweep && !entries_.empty(); ++i) {
+      if (sweep_at_ >= entries_.size()) sweep_at_ = 0;
+      const entry& e = entries_[sweep_at_];
+      if (elapsed(e.last_used, now) > options_.idle) {
+        evicted(e.key, e.component);
+        remove(locate(e.key));
+      } else {
+        ++sweep_at_;
+      }
+    }
+  }
+  static constexpr std::size_t sweep = 64;
+
+  /// f(key, component) for each; the order depends on nothing but the operations so far.
+  template <class F>
+  void for_each(F&& f) {
+    for (entry& e : entries_) f(std::as_const(e.key), e.component);
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    for (const entry& e : entries_) f(e.key, e.component);
+  }
+
+  std::size_t size() const noexcept { return entries_.size(); }
+  std::size_t capacity() const noexcept { return options_.capacity; }
+
+  std::uint64_t configuration() const noexcept {
+    return fingerprint(std::tuple(options_.capacity, options_.idle, prototype_.configuration()), options_.seed);
+  }
+  keyed empty_copy() const { return keyed(options_, prototype_); }
+
+  void save(snapshot_writer& w) const {
+    w.u64(size());
+    w.u32(hand_);
+    w.u64(sweep_at_);
+    for (const entry& e : entries_) {
+      w.value(e.key);
+      w.time(e.last_used);
+      w.boolean(e.used);
+      w.value(e.component);
+    }
+  }
+
+  /// Reads into an empty table.
+  bool load(snapshot_reader& r) {
+    const std::uint64_t count = r.u64();
+    hand_ = r.u32();
+    sweep_at_ = static_cast<std::size_t>(r.u64());
+    if (count > options_.capacity || hand_ > count || sweep_at_ > count) return false;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      Key key{};
+      if (!r.value(key)) return false;
+      const timestamp last_used = r.time();
+      const bool used = r.boolean();
+      Component component = prototype_;
+      if (!r.value(component) || !put(std::move(key), std::move(component), last_used)) return false;
+      entries_.back().used = used;
+    }
+    return r.ok();
+  }
+
+ private:
+  struct entry {
+    Key key;
+    timestamp last_used;
+    bool used;
+    Component component;
+  };
+
+  static keyed_options checked(keyed_options o) {
+    detail::require_option(o.capacity >= 1 && o.capacity <= (std::size_t{1} << 31),
+                           "keyed_options.capacity must be 1 to 2^31 keys");
+    detail::require_option(o.idle > duration::zero(), "keyed_options.idle must be longer than zero");
+    return o;
+  }
+
+  position choose_victim() const noexcept {
+    position at = hand_ < entries_.size() ? hand_ : 0;
+    for (std::size_t i = 0; entries_[at].used && i < entries_.size(); ++i) at = after(at);
+    return at;
+  }
+  position after(position at) const noexcept { return at + 1 < entries_.size() ? at + 1 : 0; }
+
+  entry& add(place p, Key key, Component component) {
+    position at = static_cast<position>(entries_.size());
+    if (p.victim == none) {
+      entries_.push_back({std::move(key), {}, false, std::move(component)});
+    } else {
+      at = p.victim;
+      pass_hand_over(at);
+      index_.erase(locate(entries_[at].key).index);
+      p = locate(key, p.tag);
+      entries_[at] = {std::move(key), {}, false, std::move(component)};
+    }
+    index_.insert(p.index, p.tag, at);
+    return entries_[at];
+  }
+
+  /// Those that the hand passes on its way to the victim lose their second chance; all do if the victim had one itself.
+  void pass_hand_over(position victim) noexcept {
+    const bool all = entries_[victim].used;
+    position at = hand_ < entries_.size() ? hand_ : 0;
+    for (std::size_t i = 0; i < entries_.size() && (all || at != victim); ++i, at = after(at)) entries_[at].used = false;
+    hand_ = after(victim);
+  }
+
+  /// Keeps the array dense: the last entry moves into the place that falls free.
+  void remove(const place& p) {
+    const position hole = p.index.found;
+    const position last = static_cast<position>(entries_.size() - 1);
+    index_.erase(p.index);
+    if (hole != last) {
+      const place moved = locate(entries_[last].key);
+      index_.move(moved.index, hole);
+      entries_[hole] = std::move(entries_[last]);
+    }
+    entries_.pop_back();
+  }
+
+  keyed_options options_;
+  Component prototype_;
+  detail::hash_index index_;
+  std::vector<entry> entries_;
+  position hand_ = 0;
+  std::size_t sweep_at_ = 0;
+};
+
+}  // namespace recoup

@@ -1,0 +1,160 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "recoup/core/detail/configuration.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/pipeline/stage.hpp"
+#include "recoup/pipeline/verdict.hpp"
+#include "recoup/reconcile/rule_set.hpp"
+
+namespace recoup {
+
+/// Checks every event against a rule_set; the severest failed rule decides. If that is a correction, a copy of the event
+/// is corrected and checked again: if it still fails a rule, a person gets the original for review instead.
+template <class Event, class Rules>
+class check_stage : public stage_defaults<Event> {
+  using mask = typename Rules::mask;
+  static constexpr mask dead_letter_rules = Rules::with(severity::dead_letter);
+  static constexpr mask review_rules = Rules::with(severity::review);
+  static constexpr mask correct_rules = Rules::with(severity::correct);
+  static constexpr mask flag_rules = Rules::with(severity::flag);
+  static constexpr bool corrects = correct_rules != 0;
+
+ public:
+  static constexpr std::string_view name = "check";
+  using verdicts = detail::joined<detail::type_list_if<dead_letter_rules != 0, dead_letter<Event>>,
+                                  detail::type_list_if<review_rules != 0 || corrects, review<Event>>,
+                                  detail::type_list_if<corrects, correction<Event>>>;
+  using findings = detail::type_list_if<flag_rules != 0, flagged<Event>>;
+
+  struct plain_judgement {
+    mask failed = 0;
+    verdict outcome = verdict::accepted;
+  };
+  struct correcting_judgement : plain_judgement {
+    mask failed_again = 0;  ///< rules that the corrected event fails
+    bool is_fixed = true;   ///< false if a correction could not be made
+    std::optional<Event> corrected_event;
+    const Event* corrected() const noexcept { return &*corrected_event; }
+  };
+  using judgement = std::conditional_t<corrects, correcting_judgement, plain_judgement>;
+
+  explicit check_stage(Rules rules) : rules_(std::move(rules)) {}
+
+  judgement judge(const Event& e, const typename stage_defaults<Event>::hint&, const context& c) const {
+    judgement j;
+    j.failed = rules_.failed(e, c.now);
+    if (j.failed == 0) return j;
+    if (j.failed & dead_letter_rules) {
+      j.outcome = verdict::dead_letter;
+    } else if (j.failed & review_rules) {
+      j.outcome = verdict::review;
+    } else if constexpr (corrects) {
+      if (j.failed & correct_rules) correct(j, e, c);
+    }
+    return j;
+  }
+  verdict outcome(const judgement& j) const noexcept { return j.outcome; }
+
+  template <class Emit>
+  void report(const Event& e, const judgement& j, const context& c, Emit&& emit) const {
+    if constexpr (flag_rules != 0) {
+      if ((j.failed & flag_rules) == 0) return;
+      const auto reasons = [&] { return rules_.explain(j.failed & flag_rules, e, c.now); };
+      emit(flagged<Event>{e, explanation(reasons)});
+    }
+  }
+
+  std::vector<reason> explain(const Event& e, const judgement& j, const context& c) const {
+    std::vector<reason> reasons = rules_.explain(j.failed & ~flag_rules, e, c.now);
+    if constexpr (corrects) {
+      if (!j.is_fixed) reasons.push_back({name, "the correction can't be made"});
+      if (j.failed_again != 0) {
+        for (reason& r : rules_.explain(j.failed_again, *j.corrected_event, c.now)) {
+          reasons.push_back({r.rule, "after correction, " + r.text});
+        }
+      }
+    }
+    return reasons;
+  }
+
+  void commit(const Event&, const judgement& j, const context&, verdict) noexcept {
+    ++checked_;
+    for (std::size_t i = 0; (j.failed >> i) != 0; ++i) {
+      failures_[i] += j.failed >> i & 1;
+      if (i + 1 == Rules::size) break;
+    }
+  }
+
+  template <class F>
+  void for_each_counter(F&& f) const {
+    f("checked", checked_);
+    for (std::size_t i = 0; i < Rules::size; ++i) f(Rules::names[i], failures_[i]);
+  }
+
+  /// How many events failed a rule: failures<"id.required">().
+  template <fixed_string Name>
+  [[nodiscard]] std::uint64_t failures() const noexcept {
+    return failures_[Rules::template index_of<Name>()];
+  }
+  const Rules& rules() const noexcept { return rules_; }
+
+  std::uint64_t configuration() const noexcept {
+    std::uint64_t all = Rules::size;
+    for (const std::string_view rule : Rules::names) {
+      for (const char letter : rule) all = detail::combine({all, static_cast<unsigned char>(letter)});
+      all = detail::combine({all, rule.size()});
+    }
+    return all;
+  }
+  void save(snapshot_writer& w) const {
+    w.u64(checked_);
+    for (const std::uint64_t n : failures_) w.u64(n);
+  }
+  bool load(snapshot_reader& r) {
+    checked_ = r.u64();
+    for (std::uint64_t& n : failures_) n = r.u64();
+    return r.ok();
+  }
+
+ private:
+  void correct(judgement& j, const Event& e, const context& c) const {
+    j.corrected_event = e;
+    j.is_fixed = rules_.correct(j.failed, *j.corrected_event);
+    j.failed_again = rules_.failed(*j.corrected_event, c.now) & ~flag_rules;
+    j.outcome = j.is_fixed && j.failed_again == 0 ? verdict::correction : verdict::review;
+  }
+
+  Rules rules_;
+  std::uint64_t checked_ = 0;
+  std::array<std::uint64_t, Rules::size> failures_{};
+};
+
+namespace detail {
+template <class Rules>
+struct check_description {
+  Rules rules;
+
+  template <class Event>
+  auto bind() && {
+    return check_stage<Event, Rules>(std::move(rules));
+  }
+};
+}  // namespace detail
+
+/// check(rule<"id.required">(required(&payment::id), on_fail::dead_letter), ...)
+template <class... Rules>
+[[nodiscard]] auto check(Rules... rules) {
+  return detail::check_description<rule_set<Rules...>>{rule_set<Rules...>(std::move(rules)...)};
+}
+
+}  // namespace recoup

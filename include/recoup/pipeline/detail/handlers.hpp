@@ -1,0 +1,49 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <type_traits>
+
+#include "recoup/pipeline/stage.hpp"
+#include "recoup/pipeline/verdict.hpp"
+#include "recoup/sequence/findings.hpp"
+
+namespace recoup::detail {
+
+// That a sink takes what a pipeline tells; if not, the compiler's first error is a sentence.
+template <class Sink, class Told>
+struct handler_of {
+  static_assert(std::is_invocable_v<Sink&, const Told&>,
+                "recoup: the sink has no handler for a finding of one of your own stages: see Told in this error");
+};
+
+#define RECOUP_HANDLER_OF(TEMPLATE, SPELLED, ...)                                                                      \
+  template <class Sink, class... Ts>                                                                                   \
+  struct handler_of<Sink, TEMPLATE<Ts...>> {                                                                           \
+    static_assert(std::is_invocable_v<Sink&, const TEMPLATE<Ts...>&>,                                                  \
+                  "recoup: the sink has no handler for " SPELLED ", which this pipeline tells: " __VA_ARGS__           \
+                  " add [](const recoup::" SPELLED "&) { ... }");                                                      \
+  };
+
+RECOUP_HANDLER_OF(accepted, "accepted<Event>", "the event is right;")
+RECOUP_HANDLER_OF(duplicate, "duplicate<Event>", "the event has been here before;")
+RECOUP_HANDLER_OF(dead_letter, "dead_letter<Event>", "the event breaks a rule beyond repair;")
+RECOUP_HANDLER_OF(review, "review<Event>", "a person should decide about the event;")
+RECOUP_HANDLER_OF(correction, "correction<Event>", "the event was put right;")
+RECOUP_HANDLER_OF(flagged, "flagged<Event>", "the event breaks a rule that only flags;")
+RECOUP_HANDLER_OF(gap_found, "gap_found<Stream>", "numbers are missing;")
+RECOUP_HANDLER_OF(replay_request, "replay_request<Stream>", "ask the source for these numbers;")
+RECOUP_HANDLER_OF(gap_abandoned, "gap_abandoned<Stream>", "missing numbers are given up;")
+RECOUP_HANDLER_OF(late_arrival, "late_arrival<Stream>", "a number came after it was given up;")
+RECOUP_HANDLER_OF(stream_evicted, "stream_evicted<Stream>", "a stream's state was dropped;")
+RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
+RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")
+RECOUP_HANDLER_OF(inference_superseded, "inference_superseded<Event, Stream>", "an inferred event's real one came;")
+
+#undef RECOUP_HANDLER_OF
+
+template <class Sink, class... Told>
+constexpr bool handles(type_list<Told...>) {
+  return ((sizeof(handler_of<Sink, Told>) > 0) && ...);
+}
+
+}  // namespace recoup::detail

@@ -1,0 +1,73 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "recoup/core/detail/project.hpp"
+#include "recoup/core/keyed.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/core/time.hpp"
+#include "recoup/sequence/findings.hpp"
+
+namespace recoup::detail {
+
+// What a stream is called in tables and findings: text is owned, everything else is as the projection gives it.
+template <class Projection, class Event>
+using stream_of = std::conditional_t<std::is_convertible_v<projected<Projection, Event>, std::string_view>, std::string,
+                                     projected<Projection, Event>>;
+
+// The projection for events that are all of one stream.
+struct one_stream {
+  template <class Event>
+  constexpr only_stream operator()(const Event&) const noexcept {
+    return {};
+  }
+};
+
+// The table of only_stream: a `keyed` with nothing to look up.
+template <class Component>
+class single {
+ public:
+  static constexpr bool evicts = false;
+  struct place {};
+
+  single(const keyed_options&, Component component) : component_(std::move(component)) {}
+
+  static std::uint32_t hash(only_stream) noexcept { return 0; }
+  static void prefetch(std::uint32_t) noexcept {}
+  static place locate(only_stream, std::uint32_t) noexcept { return {}; }
+  const Component& at(place) const noexcept { return component_; }
+  Component& use(place, only_stream, timestamp) noexcept { return component_; }
+  Component* find(only_stream) noexcept { return &component_; }
+  const Component* find(only_stream) const noexcept { return &component_; }
+  template <class F>
+  void tell_victim(place, F&&) const noexcept {}
+  template <class Evicted>
+  void advance(timestamp, Evicted&&) noexcept {}
+  template <class F>
+  void for_each(F&& f) {
+    f(only_stream{}, component_);
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    f(only_stream{}, component_);
+  }
+  static constexpr std::size_t size() noexcept { return 1; }
+
+  std::uint64_t configuration() const noexcept { return component_.configuration(); }
+  single empty_copy() const { return {{}, component_.empty_copy()}; }
+  void save(snapshot_writer& w) const { component_.save(w); }
+  bool load(snapshot_reader& r) { return component_.load(r); }
+
+ private:
+  Component component_;
+};
+
+template <class Stream, class Component>
+using table_of = std::conditional_t<std::is_same_v<Stream, only_stream>, single<Component>, keyed<Stream, Component>>;
+
+}  // namespace recoup::detail

@@ -1,0 +1,268 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "recoup/core/detail/configuration.hpp"
+#include "recoup/core/detail/project.hpp"
+#include "recoup/core/detail/require.hpp"
+#include "recoup/core/interval_set.hpp"
+#include "recoup/core/keyed.hpp"
+#include "recoup/core/sequence_number.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/core/time.hpp"
+#include "recoup/pipeline/detail/streams.hpp"
+#include "recoup/pipeline/from_neighbours.hpp"
+#include "recoup/pipeline/stage.hpp"
+#include "recoup/pipeline/verdict.hpp"
+#include "recoup/reconcile/neighbours.hpp"
+#include "recoup/sequence/findings.hpp"
+
+namespace recoup {
+
+struct infer_options {
+  unsigned bits = 64;           ///< width of the sequence number, as for track_gaps
+  std::uint64_t max_run = 16;   ///< a longer gap is not inferred: its neighbours say too little about its middle
+  std::size_t max_holes = 64;   ///< holes a stream whose neighbours are kept; and inferred ranges that are watched for
+};
+
+namespace detail {
+
+// Of one stream: the neighbours of its holes, and what was inferred and has not come since.
+template <class Event>
+class inference_state {
+ public:
+  explicit inference_state(const infer_options& o) : options_(o), neighbours_(o.max_holes) {}
+
+  std::optional<std::uint64_t> unwrap(std::uint64_t number) const {
+    sequence_unwrapper unwrapper(options_.bits);
+    if (const auto highest = neighbours_.highest()) unwrapper.commit(*highest);
+    return unwrapper.unwrap(number);
+  }
+  bool was_inferred(std::uint64_t sequence) const noexcept { return inferred_.contains(sequence); }
+  std::optional<neighbours<Event>> around(std::uint64_t sequence) const { return neighbours_.around(sequence); }
+
+  void remember(std::uint64_t sequence, const Event& e) {
+    inferred_.erase({sequence, sequence});
+    keep_bounded();
+    neighbours_.remember(sequence, e);
+  }
+  void commit_inferred(sequence_range range) {
+    inferred_.insert(range);
+    keep_bounded();
+  }
+
+  std::uint64_t configuration() const noexcept {
+    return combine({options_.bits, options_.max_run, neighbours_.configuration()});
+  }
+  inference_state empty_copy() const { return inference_state(options_); }
+  void save(snapshot_writer& w) const {
+    neighbours_.save(w);
+    inferred_.save(w);
+  }
+  bool load(snapshot_reader& r) { return neighbours_.load(r) && inferred_.load(r, options_.max_holes); }
+
+ private:
+  void keep_bounded() {
+    if (inferred_.size() > options_.max_holes) inferred_.pop_front();
+  }
+
+  infer_options options_;
+  neighbour_memory<Event> neighbours_;
+  interval_set inferred_;
+};
+
+}  // namespace detail
+
+/// Makes up the events that a track_gaps before it finds missing, and tells them as `inferred`. An inferred event is not
+/// processed: nothing counts it, and the real event, when it comes, is judged as if there had been none; that it came is
+/// told as inference_superseded. Keeps copies of accepted events, two a hole and one a stream.
+template <class Event, class Stream, class Number, class Fillers>
+class infer_stage : public stage_defaults<Event> {
+ public:
+  static_assert(detail::projection_of<Stream, Event> && detail::projection_of<Number, Event>,
+                "recoup: stream and number of infer(stream, number, ...) must be member pointers of this Event or callables "
+                "of const Event&");
+  static_assert(std::is_default_constructible_v<Event> && std::is_copy_assignable_v<Event>,
+                "recoup: infer(...) makes up events: the Event must be default-constructible and copyable");
+
+  static constexpr std::string_view name = "infer";
+  using stream_type = detail::stream_of<Stream, Event>;
+  using table = detail::table_of<stream_type, detail::inference_state<Event>>;
+  using findings = type_list<inferred<Event, stream_type>, not_inferred<stream_type>, inference_superseded<Event, stream_type>>;
+  using reacts_to = type_list<gap_found<stream_type>>;
+
+  struct hint {
+    std::uint32_t hash = 0;
+  };
+  struct judgement {
+    typename table::place place;
+    std::optional<std::uint64_t> sequence;
+    bool was_inferred = false;
+  };
+
+  infer_stage(Stream stream, Number number, Fillers fillers, const infer_options& options, const keyed_options& streams)
+      : infer_stage(std::move(stream), std::move(number), std::move(fillers), checked(options),
+                    table(streams, detail::inference_state<Event>(options))) {}
+
+  hint prepare(const Event& e) const { return {streams_.hash(detail::project(stream_, e))}; }
+  void prefetch(const hint& h) const noexcept { streams_.prefetch(h.hash); }
+
+  judgement judge(const Event& e, const hint& h, const context& c) const {
+    judgement j;
+    const auto& number = detail::project(number_, e);
+    const auto* found = detail::present(number);
+    if (found == nullptr || c.from == origin::correction || c.from == origin::inferred) return j;
+    j.place = streams_.locate(detail::project(stream_, e), h.hash);
+    const auto& state = streams_.at(j.place);
+    j.sequence = state.unwrap(static_cast<std::uint64_t>(*found));
+    j.was_inferred = j.sequence && state.was_inferred(*j.sequence);
+    return j;
+  }
+  verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
+
+  template <class Emit>
+  void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
+    if (!j.was_inferred) return;
+    emit(inference_superseded<Event, stream_type>{e, stream_type(detail::project(stream_, e)), *j.sequence});
+  }
+
+  void commit(const Event& e, const judgement& j, const context& c, verdict v) {
+    if (!j.sequence || (v != verdict::accepted && v != verdict::correction)) return;
+    streams_.use(j.place, detail::project(stream_, e), c.now).remember(*j.sequence, e);
+    superseded_ += j.was_inferred;
+    if (c.from == origin::live) fillers_.learn(e);
+  }
+
+  template <class Emit>
+  void react(const gap_found<stream_type>& gap, timestamp, Emit&& emit) {
+    auto* state = streams_.find(gap.stream);
+    const bool is_short = gap.range.size() <= options_.max_run;
+    if (state == nullptr || !is_short || !state->around(gap.range.first) || !state->around(gap.range.last)) {
+      emit(not_inferred<stream_type>{gap.stream, gap.range.first, gap.range.last});
+      return;
+    }
+    for (std::uint64_t i = 0; i < gap.range.size(); ++i) {
+      const std::uint64_t sequence = gap.range.first + i;
+      const auto around = state->around(sequence);
+      if (!around) continue;
+      const Event made = make(gap.stream, *around);
+      emit(inferred<Event, stream_type>{made, gap.stream, sequence});
+    }
+    state->commit_inferred(gap.range);
+    inferred_ += gap.range.size();
+  }
+
+  template <class Emit>
+  void advance(timestamp now, Emit&&) {
+    streams_.advance(now, [](const auto&, const auto&) {});
+  }
+
+  template <class F>
+  void for_each_counter(F&& f) const {
+    f("inferred", inferred_);
+    f("superseded", superseded_);
+  }
+
+  std::uint64_t configuration() const noexcept {
+    return detail::combine({streams_.configuration(), fillers_.configuration()});
+  }
+  void save(snapshot_writer& w) const {
+    streams_.save(w);
+    fillers_.save(w);
+    w.u64(inferred_);
+    w.u64(superseded_);
+  }
+  bool load(snapshot_reader& r) {
+    if (!streams_.load(r) || !fillers_.load(r)) return false;
+    inferred_ = r.u64();
+    superseded_ = r.u64();
+    return r.ok();
+  }
+  infer_stage empty_copy() const { return {stream_, number_, fillers_, options_, streams_.empty_copy()}; }
+
+ private:
+  infer_stage(Stream stream, Number number, Fillers fillers, const infer_options& options, table streams)
+      : stream_(std::move(stream)),
+        number_(std::move(number)),
+        fillers_(std::move(fillers)),
+        options_(options),
+        streams_(std::move(streams)) {}
+
+  static infer_options checked(const infer_options& o) {
+    detail::require_option(o.bits >= 1 && o.bits <= 64, "infer_options.bits must be 1 to 64");
+    detail::require_option(o.max_run >= 1, "infer_options.max_run must be at least 1 number");
+    detail::require_option(o.max_holes >= 1, "infer_options.max_holes must be at least 1 hole");
+    return o;
+  }
+
+  Event make(const stream_type& stream, const neighbours<Event>& around) const {
+    Event draft{};
+    assign(detail::project(stream_, draft), stream);
+    assign(detail::project(number_, draft), around.sequence & (~std::uint64_t{0} >> (64 - options_.bits)));
+    fillers_.fill(draft, around);
+    return draft;
+  }
+  // Where the projection gives a reference, the field can be written.
+  template <class Field, class Value>
+  static void assign(Field&& field, const Value& value) {
+    if constexpr (std::is_lvalue_reference_v<Field> && !std::is_const_v<std::remove_reference_t<Field>>) {
+      using target = std::remove_reference_t<Field>;
+      if constexpr (detail::is_optional_v<target>) {
+        field = static_cast<typename target::value_type>(value);
+      } else {
+        field = static_cast<target>(value);
+      }
+    }
+  }
+
+  Stream stream_;
+  Number number_;
+  Fillers fillers_;
+  infer_options options_;
+  table streams_;
+  std::uint64_t inferred_ = 0;
+  std::uint64_t superseded_ = 0;
+};
+
+namespace detail {
+template <class Stream, class Number, class Fillers>
+struct infer_description {
+  Stream stream;
+  Number number;
+  Fillers fillers;
+  infer_options options;
+  keyed_options streams;
+
+  template <class Event>
+  auto bind() && {
+    auto bound = std::move(fillers).template bind<Event>();
+    return infer_stage<Event, Stream, Number, decltype(bound)>(std::move(stream), std::move(number), std::move(bound), options,
+                                                               streams);
+  }
+};
+}  // namespace detail
+
+/// infer(&event::source, &event::number, from_neighbours(midpoint(&event::at), most_frequent(&event::type)))
+template <class Stream, class Number, class... Fillers>
+[[nodiscard]] auto infer(Stream stream, Number number, detail::filler_set_description<Fillers...> fillers,
+                         infer_options options = {}, keyed_options streams = {}) {
+  return detail::infer_description<Stream, Number, decltype(fillers)>{std::move(stream), std::move(number),
+                                                                      std::move(fillers), options, streams};
+}
+
+/// All events are of one stream.
+template <class Number, class... Fillers>
+[[nodiscard]] auto infer(Number number, detail::filler_set_description<Fillers...> fillers, infer_options options = {}) {
+  return detail::infer_description<detail::one_stream, Number, decltype(fillers)>{{}, std::move(number), std::move(fillers),
+                                                                                  options, {}};
+}
+
+}  // namespace recoup

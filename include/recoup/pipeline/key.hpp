@@ -1,0 +1,45 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "recoup/core/detail/project.hpp"
+
+namespace recoup {
+
+namespace detail {
+
+template <class... Projections>
+struct key_of_fields {
+  std::tuple<Projections...> fields;
+
+  template <class Event>
+    requires(projection_of<Projections, Event> && ...)
+  constexpr auto operator()(const Event& event) const {
+    return std::apply(
+        [&](const auto&... p) { return std::tuple<decltype(project(p, event))...>(project(p, event)...); }, fields);
+  }
+};
+
+// Whether all parts of a key are there.
+template <class Key>
+constexpr bool is_complete(const Key& key) {
+  if constexpr (is_optional_v<Key>) {
+    return key.has_value();
+  } else if constexpr (requires { std::tuple_size<Key>::value; }) {
+    return std::apply([](const auto&... part) { return (is_complete(part) && ...); }, key);
+  } else {
+    return true;
+  }
+}
+
+}  // namespace detail
+
+/// A key of several fields: key(&payment::id, &payment::revision).
+template <class... Projections>
+[[nodiscard]] constexpr auto key(Projections... fields) {
+  return detail::key_of_fields<Projections...>{{fields...}};
+}
+
+}  // namespace recoup

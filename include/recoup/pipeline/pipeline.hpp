@@ -1,0 +1,327 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "recoup/core/detail/configuration.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/core/time.hpp"
+#include "recoup/pipeline/detail/handlers.hpp"
+#include "recoup/pipeline/overloaded.hpp"
+#include "recoup/pipeline/stage.hpp"
+#include "recoup/pipeline/verdict.hpp"
+
+namespace recoup {
+
+/// Runs events through stages that are fixed at compile time, and tells the user's sink what to do: any number of
+/// findings, then exactly one verdict an event. Made by `assemble`.
+///
+/// Judge, deliver, commit: all stages judge first and change nothing; then the sink is called; then the stages commit. If
+/// the sink throws, nothing was committed, and the same event, delivered again, is new again.
+///
+/// A pipeline is a value that belongs to one thread. It reads no clock: `now` is the time of arrival, given by the
+/// caller, and `advance` is what lets time pass. The sink must not call the pipeline that is calling it.
+template <class Event, stage<Event>... Stages>
+class pipeline {
+  static constexpr std::size_t stages = sizeof...(Stages);
+  static_assert(stages > 0, "recoup: a pipeline needs at least one stage");
+  using hints = std::tuple<typename Stages::hint...>;
+  using indices = std::index_sequence_for<Stages...>;
+
+ public:
+  using event_type = Event;
+
+  explicit pipeline(Stages... s) : stages_(std::move(s)...) {
+    static_assert(is_ordered(indices{}),
+                  "recoup: a stage takes up findings that no stage before it tells: put infer(stream, ...) behind "
+                  "track_gaps(stream, ...), with the same type of stream");
+  }
+
+  /// Judges one event that arrived at `now`, tells the sink, commits. Returns the verdict that the sink was told.
+  template <class Sink>
+  verdict process(const Event& event, timestamp now, Sink&& sink, origin from = origin::live) {
+    check_handlers<Sink>();
+    return process(event, prepare(event, indices{}), {now, from}, sink, indices{});
+  }
+
+  /// The same answers for a batch, all of it arriving at `now`; memory is fetched for several events ahead. If the sink
+  /// throws, the events before that one are committed: `processed()` tells how many.
+  template <class Sink>
+  void process(std::span<const Event> batch, timestamp now, Sink&& sink, origin from = origin::live) {
+    check_handlers<Sink>();
+    std::array<hints, ahead> prepared;
+    while (!batch.empty()) {
+      const std::size_t count = std::min(batch.size(), ahead);
+      for (std::size_t i = 0; i < count; ++i) {
+        prepared[i] = prepare(batch[i], indices{});
+        prefetch(prepared[i], indices{});
+      }
+      for (std::size_t i = 0; i < count; ++i) process(batch[i], prepared[i], {now, from}, sink, indices{});
+      batch = batch.subspan(count);
+    }
+  }
+
+  /// Lets time pass: tells what is due, stage by stage. What is told counts as told when the sink returns; if it throws,
+  /// that finding is told again by the next advance.
+  template <class Sink>
+  void advance(timestamp now, Sink&& sink) {
+    ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
+    for_each_stage([&](auto index, auto& s) {
+      s.advance(now, [&](const auto& finding) { tell<decltype(index)::value>(finding, now, sink); });
+    });
+  }
+
+  /// Takes the commit of an event back, since processing failed after it was accepted: redelivered, it is new again.
+  /// False if a stage does not remember the event, or has no room to.
+  bool forget(const Event& event, timestamp now) {
+    bool all = true;
+    for_each_stage([&](auto, auto& s) { all = s.forget(event, now) && all; });
+    return all;
+  }
+
+  /// How many events ended with this verdict, and with any.
+  [[nodiscard]] std::uint64_t count(verdict v) const noexcept { return verdicts_[static_cast<std::size_t>(v)]; }
+  [[nodiscard]] std::uint64_t processed() const noexcept {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t n : verdicts_) sum += n;
+    return sum;
+  }
+
+  /// All counters by name, to hand them on to a metrics system: f(stage's name, counter's name, value), first those of
+  /// the verdicts under "pipeline".
+  template <class F>
+  void stats(F&& f) const {
+    for (std::size_t v = 0; v < verdict_kinds; ++v) f("pipeline", name_of(static_cast<verdict>(v)), verdicts_[v]);
+    for_each_stage([&](auto, const auto& s) {
+      s.for_each_counter([&](std::string_view counter, std::uint64_t value) {
+        f(std::string_view(std::remove_cvref_t<decltype(s)>::name), counter, value);
+      });
+    });
+  }
+
+  /// The stage at a place, to get at its component.
+  template <std::size_t I>
+  [[nodiscard]] const auto& stage_at() const noexcept {
+    return std::get<I>(stages_);
+  }
+  template <std::size_t I>
+  [[nodiscard]] auto& stage_at() noexcept {
+    return std::get<I>(stages_);
+  }
+
+  [[nodiscard]] std::uint64_t configuration() const noexcept {
+    std::uint64_t all = 0;
+    for_each_stage([&](auto, const auto& s) { all = detail::combine({all, s.configuration()}); });
+    return all;
+  }
+  void save(snapshot_writer& w) const {
+    for (const std::uint64_t n : verdicts_) w.u64(n);
+    for_each_stage([&](auto, const auto& s) { s.save(w); });
+  }
+  [[nodiscard]] bool load(snapshot_reader& r) {
+    for (std::uint64_t& n : verdicts_) n = r.u64();
+    bool all = true;
+    for_each_stage([&](auto, auto& s) { all = all && s.load(r); });
+    return all && r.ok();
+  }
+  [[nodiscard]] pipeline empty_copy() const {
+    return std::apply([](const auto&... s) { return pipeline(empty(s)...); }, stages_);
+  }
+
+ private:
+  static constexpr std::size_t ahead = 16;  // events prepared before the first of them is judged
+  static constexpr std::size_t none = stages;
+
+  template <class Sink>
+  static constexpr void check_handlers() {
+    using S = std::remove_reference_t<Sink>;
+    (void)detail::handles<S>(type_list<accepted<Event>>{});
+    ((void)detail::handles<S>(typename Stages::verdicts{}), ...);
+    ((void)detail::handles<S>(typename Stages::findings{}), ...);
+  }
+
+  template <class Self, class F, std::size_t... I>
+  static void for_each_stage(Self& self, F& f, std::index_sequence<I...>) {
+    (f(std::integral_constant<std::size_t, I>{}, std::get<I>(self.stages_)), ...);
+  }
+  template <class F>
+  void for_each_stage(F&& f) {
+    for_each_stage(*this, f, indices{});
+  }
+  template <class F>
+  void for_each_stage(F&& f) const {
+    for_each_stage(*this, f, indices{});
+  }
+
+  template <std::size_t... I>
+  hints prepare(const Event& event, std::index_sequence<I...>) const {
+    return {std::get<I>(stages_).prepare(event)...};
+  }
+  template <std::size_t... I>
+  void prefetch(const hints& h, std::index_sequence<I...>) const {
+    (std::get<I>(stages_).prefetch(std::get<I>(h)), ...);
+  }
+
+  // What the stages made of one event.
+  struct judged {
+    std::tuple<typename Stages::judgement...> judgements;
+    std::array<const Event*, stages> seen{};  // the event that each stage judged; null if it did not
+    const Event* current;                     // the event as corrected so far
+    std::size_t rejected_by = none;
+    verdict outcome = verdict::accepted;
+  };
+
+  template <class Sink, std::size_t... I>
+  verdict process(const Event& event, const hints& h, const context& c, Sink& sink, std::index_sequence<I...>) {
+    judged all{.judgements = {}, .current = &event};
+    (judge<I>(all, std::get<I>(h), c), ...);
+    (report<I>(all, c, sink), ...);
+    deliver(event, all, c, sink);
+    (commit<I>(all, c), ...);
+    ++verdicts_[static_cast<std::size_t>(all.outcome)];
+    return all.outcome;
+  }
+
+  template <std::size_t I, class Hint>
+  void judge(judged& all, const Hint& h, const context& c) const {
+    const auto& s = std::get<I>(stages_);
+    if (!std::remove_cvref_t<decltype(s)>::counts_rejected && all.rejected_by != none) return;
+    all.seen[I] = all.current;
+    auto& j = std::get<I>(all.judgements);
+    j = s.judge(*all.current, h, c);
+    if (all.rejected_by != none) return;
+    const verdict v = s.outcome(j);
+    if (v == verdict::accepted) return;
+    all.outcome = v;
+    if (v != verdict::correction) {
+      all.rejected_by = I;
+    } else if constexpr (requires { j.corrected(); }) {
+      all.current = j.corrected();
+    }
+  }
+
+  template <std::size_t I, class Sink>
+  void report(const judged& all, const context& c, Sink& sink) const {
+    if (all.seen[I] == nullptr) return;
+    std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c, [&](const auto& finding) { sink(finding); });
+  }
+
+  template <class Told>
+  static constexpr bool tells = (detail::contains<Told>(typename Stages::verdicts{}) || ...);
+
+  template <class Sink>
+  void deliver(const Event& event, const judged& all, const context& c, Sink& sink) const {
+    if (all.outcome == verdict::accepted) {
+      sink(accepted<Event>{event, c.from});
+      return;
+    }
+    const auto reasons = [&] { return explain(all, c, indices{}); };
+    const explanation why(reasons);
+    if constexpr (tells<duplicate<Event>>) {
+      if (all.outcome == verdict::duplicate) sink(duplicate<Event>{event, first_seen(all, indices{}), why});
+    }
+    if constexpr (tells<dead_letter<Event>>) {
+      if (all.outcome == verdict::dead_letter) sink(dead_letter<Event>{event, why});
+    }
+    if constexpr (tells<review<Event>>) {
+      if (all.outcome == verdict::review) sink(review<Event>{event, why});
+    }
+    if constexpr (tells<correction<Event>>) {
+      if (all.outcome == verdict::correction) sink(correction<Event>{event, *all.current, why});
+    }
+  }
+
+  template <std::size_t... I>
+  std::optional<timestamp> first_seen(const judged& all, std::index_sequence<I...>) const {
+    std::optional<timestamp> first;
+    const auto look = [&](const auto& j, std::size_t i) {
+      if constexpr (requires { j.first_seen; }) {
+        if (i == all.rejected_by) first = j.first_seen;
+      }
+    };
+    (look(std::get<I>(all.judgements), I), ...);
+    return first;
+  }
+
+  // The reasons of the stage that rejected the event, or of those that corrected it.
+  template <std::size_t... I>
+  std::vector<reason> explain(const judged& all, const context& c, std::index_sequence<I...>) const {
+    std::vector<reason> reasons;
+    const auto add = [&](const auto& s, const auto& j, std::size_t i) {
+      if (all.seen[i] == nullptr || s.outcome(j) != all.outcome) return;
+      if (all.rejected_by != none && all.rejected_by != i) return;
+      for (reason& r : s.explain(*all.seen[i], j, c)) reasons.push_back(std::move(r));
+    };
+    (add(std::get<I>(stages_), std::get<I>(all.judgements), I), ...);
+    return reasons;
+  }
+
+  template <std::size_t I>
+  void commit(const judged& all, const context& c) {
+    if (all.seen[I] != nullptr) std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+  }
+
+  // Tells a finding of stage I to the sink, and then to those later stages that react to it.
+  template <std::size_t I, class Finding, class Sink>
+  void tell(const Finding& finding, timestamp now, Sink& sink) {
+    sink(finding);
+    for_each_stage([&](auto index, auto& s) {
+      constexpr std::size_t at = decltype(index)::value;
+      using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
+      if constexpr (at > I && detail::contains<Finding>(reacts_to{})) {
+        s.react(finding, now, [&](const auto& f) { tell<at>(f, now, sink); });
+      }
+    });
+  }
+
+  // Whether some stage before I tells each of these findings.
+  template <std::size_t I, class... Findings>
+  static constexpr bool are_told_before(type_list<Findings...>) {
+    return (is_told_before<I, Findings>(indices{}) && ...);
+  }
+  template <std::size_t I, class Finding, std::size_t... J>
+  static constexpr bool is_told_before(std::index_sequence<J...>) {
+    return ((J < I && detail::contains<Finding>(typename Stages::findings{})) || ...);
+  }
+  template <std::size_t... I>
+  static constexpr bool is_ordered(std::index_sequence<I...>) {
+    return (are_told_before<I>(typename Stages::reacts_to{}) && ...);
+  }
+
+  template <class Stage>
+  static Stage empty(const Stage& s) {
+    if constexpr (requires { s.empty_copy(); }) {
+      return s.empty_copy();
+    } else {
+      return s;
+    }
+  }
+
+  std::tuple<Stages...> stages_;
+  std::array<std::uint64_t, verdict_kinds> verdicts_{};
+};
+
+/// Makes a pipeline for events of type Event from stage descriptions (track_gaps, deduplicate, check, infer) or stages.
+template <class Event, class... Descriptions>
+[[nodiscard]] auto assemble(Descriptions... descriptions) {
+  const auto bind = [](auto&& d) {
+    if constexpr (requires { std::move(d).template bind<Event>(); }) {
+      return std::move(d).template bind<Event>();
+    } else {
+      return std::move(d);
+    }
+  };
+  return pipeline<Event, decltype(bind(std::move(descriptions)))...>(bind(std::move(descriptions))...);
+}
+
+}  // namespace recoup

@@ -1,0 +1,120 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "recoup/core/time.hpp"
+#include "recoup/pipeline/verdict.hpp"
+
+namespace recoup {
+
+/// What holds for the event at hand.
+struct context {
+  timestamp now;
+  origin from;
+};
+
+template <class... Ts>
+struct type_list {};
+
+namespace detail {
+template <class T, class... Ts>
+constexpr bool contains(type_list<Ts...>) {
+  return (std::is_same_v<T, Ts> || ...);
+}
+
+template <class... Lists>
+struct join;
+template <>
+struct join<> {
+  using type = type_list<>;
+};
+template <class... As, class... Rest>
+struct join<type_list<As...>, Rest...> {
+  template <class... Bs>
+  static type_list<As..., Bs...> append(type_list<Bs...>);
+  using type = decltype(append(typename join<Rest...>::type{}));
+};
+template <class... Lists>
+using joined = typename join<Lists...>::type;
+
+template <bool Condition, class... Ts>
+using type_list_if = std::conditional_t<Condition, type_list<Ts...>, type_list<>>;
+}  // namespace detail
+
+/// What a stage need not say. A stage derives from it and hides what it does otherwise.
+///
+/// For each event the pipeline calls, in this order: `prepare` and `prefetch` (for a batch: of several events ahead),
+/// `judge` of every stage, then `report` of those that judged, then the sink with the verdict, then `commit` of those
+/// that judged. Up to `commit` a stage is const: if the sink throws, nothing has happened.
+template <class Event>
+struct stage_defaults {
+  using event_type = Event;
+
+  /// The verdicts and findings that this stage can bring about, such as duplicate<Event>.
+  using verdicts = type_list<>;
+  using findings = type_list<>;
+
+  /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now, emit).
+  using reacts_to = type_list<>;
+
+  /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts.
+  static constexpr bool counts_rejected = false;
+
+  /// What can be worked out of an event alone, such as a hash.
+  struct hint {};
+  hint prepare(const Event&) const noexcept { return {}; }
+  void prefetch(const hint&) const noexcept {}
+
+  /// Tells findings about an event: emit(finding). They come before the event's verdict.
+  template <class Judgement, class Emit>
+  void report(const Event&, const Judgement&, const context&, Emit&&) const noexcept {}
+
+  /// Why this stage did not accept the event.
+  template <class Judgement>
+  std::vector<reason> explain(const Event&, const Judgement&, const context&) const {
+    return {};
+  }
+
+  /// Takes a commit back. False if there is nothing to take back or no room to.
+  bool forget(const Event&, timestamp) noexcept { return true; }
+
+  /// Tells what is due: emit(finding). What is told counts as told when emit returns.
+  template <class Emit>
+  void advance(timestamp, Emit&&) noexcept {}
+
+  /// f(counter's name, value)
+  template <class F>
+  void for_each_counter(F&&) const noexcept {}
+
+  std::uint64_t configuration() const noexcept { return 0; }
+  template <class Writer>
+  void save(Writer&) const noexcept {}
+  template <class Reader>
+  bool load(Reader&) noexcept {
+    return true;
+  }
+};
+
+/// A stage has a name, a `judgement`, and:
+/// - `judge(event, hint, context) const -> judgement`, which changes nothing;
+/// - `outcome(judgement) const -> verdict`: accepted to pass it on; correction if `judgement.corrected()` points to the
+///   event that is to replace it;
+/// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached;
+/// - all that stage_defaults has.
+template <class S, class Event>
+concept stage = std::derived_from<S, stage_defaults<Event>> &&
+                requires(S& changing, const S& s, const Event& e, const typename S::hint& h, const context& c,
+                         const typename S::judgement& j) {
+                  { S::name } -> std::convertible_to<std::string_view>;
+                  { s.prepare(e) } -> std::same_as<typename S::hint>;
+                  { s.judge(e, h, c) } -> std::same_as<typename S::judgement>;
+                  { s.outcome(j) } -> std::same_as<verdict>;
+                  changing.commit(e, j, c, verdict::accepted);
+                } && std::is_default_constructible_v<typename S::judgement>;
+
+}  // namespace recoup

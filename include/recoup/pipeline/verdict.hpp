@@ -1,0 +1,145 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recoup/core/time.hpp"
+#include "recoup/reconcile/rule.hpp"
+
+/// What the pipeline tells of an event. The structs refer to the event and to the pipeline: copy out of them what is to
+/// outlive the call of the sink.
+
+namespace recoup {
+
+/// Where an event comes from. Only live events begin sequences, open gaps and teach baselines.
+enum class origin : std::uint8_t {
+  live,        ///< from the source, for the first time or redelivered
+  replay,      ///< asked for by a replay request: fills gaps
+  correction,  ///< re-injected after a correction: has arrived before under its number
+  inferred,    ///< made up from its neighbours
+};
+
+/// Exactly one of these for every event.
+enum class verdict : std::uint8_t { accepted, duplicate, dead_letter, review, correction };
+inline constexpr std::size_t verdict_kinds = 5;
+
+[[nodiscard]] constexpr std::string_view name_of(verdict v) {
+  constexpr std::array<std::string_view, verdict_kinds> names{"accepted", "duplicate", "dead_letter", "review",
+                                                              "correction"};
+  return names[static_cast<std::size_t>(v)];
+}
+
+/// The reasons of a decision, worked out only when asked for.
+class explanation {
+ public:
+  /// Refers to `reasons`, a callable that returns std::vector<reason>.
+  template <class Reasons>
+  explicit explanation(const Reasons& reasons)
+      : source_(&reasons), call_([](const void* source) { return (*static_cast<const Reasons*>(source))(); }) {}
+
+  [[nodiscard]] std::vector<reason> reasons() const { return call_(source_); }
+
+  /// "rule: sentence; rule: sentence"
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const reason& r : reasons()) {
+      if (!all.empty()) all += "; ";
+      all.append(r.rule).append(": ").append(r.text);
+    }
+    return all;
+  }
+
+ private:
+  const void* source_;
+  std::vector<reason> (*call_)(const void*);
+};
+
+/// The event is right: process it.
+template <class Event>
+struct accepted {
+  const Event& event;
+  origin from;
+};
+
+/// The event has been here before: don't process it again.
+template <class Event>
+struct duplicate {
+  const Event& event;
+  std::optional<timestamp> first_seen;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// The event breaks a rule beyond repair.
+template <class Event>
+struct dead_letter {
+  const Event& event;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// A person should decide about the event.
+template <class Event>
+struct review {
+  const Event& event;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// The event was wrong and could be put right: process `corrected`, keep `original`.
+template <class Event>
+struct correction {
+  const Event& original;
+  const Event& corrected;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// A finding: the event breaks rules whose outcome is only to be told. Its verdict follows.
+template <class Event>
+struct flagged {
+  const Event& event;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// A finding: a stream's state was dropped, since it was idle or others needed its place. Its numbers begin anew with its
+/// next event.
+template <class Stream>
+struct stream_evicted {
+  Stream stream;
+  std::uint64_t missing;  ///< numbers that were still missing
+};
+
+/// A finding: this event stands in for one that is missing. It is no event of the stream: publish it as what it is.
+template <class Event, class Stream>
+struct inferred {
+  const Event& event;
+  Stream stream;
+  std::uint64_t sequence;
+};
+
+/// A finding: a missing event could not be inferred, as the events on both sides of it are no longer kept.
+template <class Stream>
+struct not_inferred {
+  Stream stream;
+  std::uint64_t first;
+  std::uint64_t last;
+};
+
+/// A finding: the real event has come for which an inferred one was told: take that one back. The real event's own
+/// verdict follows.
+template <class Event, class Stream>
+struct inference_superseded {
+  const Event& event;
+  Stream stream;
+  std::uint64_t sequence;
+};
+
+}  // namespace recoup

@@ -1,0 +1,212 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "recoup/core/detail/project.hpp"
+#include "recoup/core/detail/show.hpp"
+#include "recoup/core/time.hpp"
+
+/// Conditions on an event's fields, each a value that is callable as bool(event, now). A field is named by a member
+/// pointer or a callable. Apart from `required`, an absent field (an empty std::optional) passes: whether it may be
+/// absent is a question of its own.
+
+namespace recoup {
+
+namespace detail {
+
+// A condition on one field: Test has holds(value, now) and explain(value, now).
+template <class Projection, class Test>
+struct field_condition {
+  Projection field;
+  Test test;
+
+  template <class Event>
+    requires projection_of<Projection, Event>
+  constexpr bool operator()(const Event& event, timestamp now) const {
+    const auto& value = project(field, event);
+    const auto* found = present(value);
+    return found == nullptr || test.holds(*found, now);
+  }
+  template <class Event>
+  std::string explain(const Event& event, timestamp now) const {
+    const auto& value = project(field, event);
+    const auto* found = present(value);
+    return found == nullptr ? "the field is absent" : show(*found) + ' ' + test.explain(*found, now);
+  }
+};
+
+template <class T>
+struct range_test {
+  T low;
+  T high;
+  template <class V>
+  constexpr bool holds(const V& value, timestamp) const {
+    return low <= value && value <= high;  // NaN fails
+  }
+  template <class V>
+  std::string explain(const V&, timestamp) const {
+    return "is not in the range from " + show(low) + " to " + show(high);
+  }
+};
+
+template <class T>
+struct equals_test {
+  T expected;
+  template <class V>
+  constexpr bool holds(const V& value, timestamp) const {
+    return value == expected;
+  }
+  template <class V>
+  std::string explain(const V&, timestamp) const {
+    return "is not " + show(expected);
+  }
+};
+
+struct finite_test {
+  template <std::floating_point V>
+  constexpr bool holds(V value, timestamp) const {
+    return value - value == V{0};  // neither NaN nor infinite
+  }
+  template <class V>
+  std::string explain(const V&, timestamp) const {
+    return "is not a finite number";
+  }
+};
+
+struct not_after_test {
+  duration tolerance;
+  constexpr bool holds(timestamp value, timestamp now) const { return value <= recoup::saturating_add(now, tolerance); }
+  std::string explain(timestamp, timestamp now) const {
+    return "is more than " + show(tolerance) + " after " + show(now);
+  }
+};
+
+struct not_before_test {
+  duration tolerance;
+  constexpr bool holds(timestamp value, timestamp now) const { return elapsed(value, now) <= tolerance; }
+  std::string explain(timestamp, timestamp now) const {
+    return "is more than " + show(tolerance) + " before " + show(now);
+  }
+};
+
+template <class Projection>
+struct required_field {
+  Projection field;
+
+  template <class Event>
+    requires projection_of<Projection, Event>
+  constexpr bool operator()(const Event& event, timestamp) const {
+    using value = projected<Projection, Event>;
+    static_assert(is_optional_v<value> || std::is_pointer_v<value> || std::is_convertible_v<const value&, std::string_view>,
+                  "recoup: required(field) needs a field that can be absent: a std::optional, a pointer or text");
+    const auto& v = project(field, event);
+    if constexpr (is_optional_v<value>) {
+      if constexpr (std::is_convertible_v<const typename value::value_type&, std::string_view>) {
+        return v.has_value() && !std::string_view(*v).empty();
+      } else {
+        return v.has_value();
+      }
+    } else if constexpr (std::is_pointer_v<value>) {
+      return v != nullptr;
+    } else {
+      return !std::string_view(v).empty();
+    }
+  }
+  template <class Event>
+  std::string explain(const Event&, timestamp) const {
+    return "the field is absent";
+  }
+};
+
+template <class Factor1, class Factor2, class Product>
+struct product_condition {
+  Factor1 factor1;
+  Factor2 factor2;
+  Product product;
+
+  template <class Event>
+    requires projection_of<Factor1, Event> && projection_of<Factor2, Event> && projection_of<Product, Event>
+  constexpr bool operator()(const Event& event, timestamp) const {
+    static_assert(std::integral<projected<Factor1, Event>> && std::integral<projected<Factor2, Event>> &&
+                      std::integral<projected<Product, Event>>,
+                  "recoup: product_equals compares integers (minor units, such as cents) exactly");
+    projected<Product, Event> expected{};
+    return !overflows(event, expected) && project(product, event) == expected;
+  }
+
+  /// Writes the product; false if it does not fit the field.
+  template <class Event>
+  constexpr bool fix(Event& event) const {
+    projected<Product, Event> expected{};
+    if (overflows(event, expected)) return false;
+    project(product, event) = expected;
+    return true;
+  }
+
+  template <class Event>
+  std::string explain(const Event& event, timestamp) const {
+    projected<Product, Event> expected{};
+    const std::string factors = show(project(factor1, event)) + " * " + show(project(factor2, event));
+    if (overflows(event, expected)) return factors + " does not fit the field, which holds " + show(project(product, event));
+    return show(project(product, event)) + " is not " + factors + " = " + show(expected);
+  }
+
+ private:
+  template <class Event, class Result>
+  constexpr bool overflows(const Event& event, Result& result) const {
+    return __builtin_mul_overflow(project(factor1, event), project(factor2, event), &result);
+  }
+};
+
+}  // namespace detail
+
+/// The field is there: an optional or pointer that is set, text that is not empty.
+template <class Projection>
+[[nodiscard]] constexpr auto required(Projection field) {
+  return detail::required_field<Projection>{field};
+}
+
+/// field == expected
+template <class Projection, class T>
+[[nodiscard]] constexpr auto equals(Projection field, T expected) {
+  return detail::field_condition<Projection, detail::equals_test<T>>{field, {std::move(expected)}};
+}
+
+/// low <= field <= high. NaN fails.
+template <class Projection, class T>
+[[nodiscard]] constexpr auto in_range(Projection field, T low, T high) {
+  return detail::field_condition<Projection, detail::range_test<T>>{field, {std::move(low), std::move(high)}};
+}
+
+/// A floating-point field is neither NaN nor infinite.
+template <class Projection>
+[[nodiscard]] constexpr auto finite(Projection field) {
+  return detail::field_condition<Projection, detail::finite_test>{field, {}};
+}
+
+/// The time in the field is at most `tolerance` after the event's arrival: not future-dated.
+template <class Projection>
+[[nodiscard]] constexpr auto not_after(Projection field, duration tolerance) {
+  return detail::field_condition<Projection, detail::not_after_test>{field, {tolerance}};
+}
+
+/// The time in the field is at most `tolerance` before the event's arrival: not outdated.
+template <class Projection>
+[[nodiscard]] constexpr auto not_before(Projection field, duration tolerance) {
+  return detail::field_condition<Projection, detail::not_before_test>{field, {tolerance}};
+}
+
+/// product == factor1 * factor2, in integers; an overflow fails. With on_fail::correct the product is recalculated.
+template <class Factor1, class Factor2, class Product>
+[[nodiscard]] constexpr auto product_equals(Factor1 factor1, Factor2 factor2, Product product) {
+  return detail::product_condition<Factor1, Factor2, Product>{factor1, factor2, product};
+}
+
+}  // namespace recoup
