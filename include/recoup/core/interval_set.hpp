@@ -10,8 +10,8 @@
 
 namespace recoup {
 
-// The sequence numbers from `first` to `last`, both included: a half-open range could not name 2^64 - 1. Empty where
-// `first` is greater than `last`.
+/// The sequence numbers from `first` to `last`, both included: a half-open range could not name 2^64 - 1. Empty where
+/// `first` is greater than `last`.
 struct sequence_range {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -22,7 +22,7 @@ struct sequence_range {
 
   [[nodiscard]] constexpr bool empty() const noexcept { return first > last; }
 
-  // How many numbers; 2^64 - 1 also for all 2^64 of them.
+  /// How many numbers; 2^64 - 1 also for all 2^64 of them.
   [[nodiscard]] constexpr std::uint64_t size() const noexcept {
     if (first > last) return 0;
     const std::uint64_t steps = last - first;
@@ -32,20 +32,21 @@ struct sequence_range {
   friend constexpr bool operator==(const sequence_range&, const sequence_range&) = default;
 };
 
-// A set of 64-bit numbers, held as ranges: sorted, disjoint, and never adjacent (1-3 and 4-5 become 1-5), so that equal
-// sets have equal ranges. All functions take any range; an empty one changes nothing. Correct at 0 and at 2^64 - 1.
+/// A set of 64-bit numbers, held as ranges: sorted, disjoint, and never adjacent (1-3 and 4-5 become 1-5), so that
+/// equal sets have equal ranges. All functions take any range; an empty one changes nothing. Correct at 0 and at 2^64
+/// - 1.
 //
-// Cost, for n ranges: look-ups O(log n); insert and erase O(log n) plus moving the ranges behind the place, O(1) where
-// a range is added or extended at the back or shortened in place. Two ranges lie inside the object; more take 16 bytes
-// each on the heap. The set bounds nothing by itself: hold size() below your limit.
+/// Cost, for n ranges: look-ups O(log n); insert and erase O(log n) plus moving the ranges behind the place, O(1) where
+/// a range is added or extended at the back or shortened in place. Two ranges lie inside the object; more take 16 bytes
+/// each on the heap. The set bounds nothing by itself: hold size() below your limit.
 class interval_set {
  public:
   using const_iterator = const sequence_range*;
 
-  // Makes room for so many ranges, beyond which nothing is allocated.
+  /// Makes room for so many ranges, beyond which nothing is allocated.
   void reserve(std::size_t ranges) { ranges_.reserve(ranges); }
 
-  // Adds the numbers of a range. Returns how many of them were new, at most 2^64 - 1.
+  /// Adds the numbers of a range. Returns how many of them were new, at most 2^64 - 1.
   std::uint64_t insert(sequence_range range) {
     if (range.first > range.last) return 0;
     if (ranges_.empty()) {
@@ -77,7 +78,7 @@ class interval_set {
     return added;
   }
 
-  // Takes the numbers of a range out. Returns how many of them were there, at most 2^64 - 1.
+  /// Takes the numbers of a range out. Returns how many of them were there, at most 2^64 - 1.
   std::uint64_t erase(sequence_range range) {
     if (range.first > range.last) return 0;
     const auto lower = first_reaching(ranges_.begin(), ranges_.end(), range.first);
@@ -103,13 +104,13 @@ class interval_set {
 
   [[nodiscard]] bool contains(std::uint64_t number) const noexcept { return find(number) != nullptr; }
 
-  // The range that holds the number, or null. Valid until the set changes.
+  /// The range that holds the number, or null. Valid until the set changes.
   [[nodiscard]] const sequence_range* find(std::uint64_t number) const noexcept {
     const auto it = first_reaching(begin(), end(), number);
     return it != end() && it->first <= number ? it : nullptr;
   }
 
-  // Calls f(sequence_range) for each part of the range that is in the set, in order. f must not change the set.
+  /// Calls f(sequence_range) for each part of the range that is in the set, in order. f must not change the set.
   template <class F>
   void for_each_overlap(sequence_range range, F f) const {
     if (range.first > range.last) return;
@@ -121,32 +122,32 @@ class interval_set {
   [[nodiscard]] const_iterator begin() const noexcept { return ranges_.data(); }
   [[nodiscard]] const_iterator end() const noexcept { return ranges_.data() + ranges_.size(); }
 
-  // How many ranges.
+  /// How many ranges.
   [[nodiscard]] std::size_t size() const noexcept { return ranges_.size(); }
   [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
 
-  // How many numbers, in O(1); 2^64 - 1 also where all 2^64 are in the set.
+  /// How many numbers, in O(1); 2^64 - 1 also where all 2^64 are in the set.
   [[nodiscard]] std::uint64_t count() const noexcept {
     if (empty()) return 0;
     return numbers_ == 0 ? max : numbers_;
   }
 
-  // The lowest and the highest range, of a set that is not empty.
+  /// The lowest and the highest range, of a set that is not empty.
   [[nodiscard]] const sequence_range& front() const noexcept { return ranges_.front(); }
   [[nodiscard]] const sequence_range& back() const noexcept { return ranges_.back(); }
 
-  // Takes the lowest range out, of a set that is not empty. O(n).
+  /// Takes the lowest range out, of a set that is not empty. O(n).
   void pop_front() noexcept {
     numbers_ -= width(ranges_.front());
     ranges_.erase(ranges_.begin());
   }
 
-  // Takes everything out and keeps the memory.
+  /// Takes everything out and keeps the memory.
   void clear() noexcept { ranges_.erase(ranges_.begin(), ranges_.end()); }
 
   friend bool operator==(const interval_set& a, const interval_set& b) noexcept { return a.ranges_ == b.ranges_; }
 
-  // Writes 8 + 16 * size() bytes.
+  /// Writes 8 + 16 * size() bytes.
   template <class Writer>
   void save(Writer& writer) const {
     writer.u64(size());
@@ -156,8 +157,8 @@ class interval_set {
     }
   }
 
-  // Reads what save wrote. False, and nothing has changed, where the bytes end early, hold more than `max_ranges`
-  // ranges, or are not sorted, disjoint and coalesced.
+  /// Reads what save wrote. False, and nothing has changed, where the bytes end early, hold more than `max_ranges`
+  /// ranges, or are not sorted, disjoint and coalesced.
   template <class Reader>
   [[nodiscard]] bool load(Reader& reader, std::size_t max_ranges) {
     const std::uint64_t ranges = reader.u64();

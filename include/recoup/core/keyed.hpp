@@ -44,6 +44,7 @@ class keyed {
 
     bool found() const noexcept { return index.found != none; }
   };
+  static bool has_victim(place p) noexcept { return p.victim != none; }
 
   keyed(keyed_options options, Component prototype)
       : options_(checked(options)), prototype_(std::move(prototype)), index_(options.capacity) {
@@ -68,19 +69,19 @@ class keyed {
   template <class K>
   place locate(const K& key, std::uint32_t hash) const {
     place p{index_.find(hash, [&](position at) { return entries_[at].key == key; }), hash, none};
-    if (!p.found() && size() == options_.capacity) p.victim = choose_victim();
+    if (!p.found() && size() == options_.capacity) [[unlikely]] p.victim = choose_victim();
     return p;
   }
 
   /// The component of the place, or the prototype where there is none yet.
-  const Component& at(const place& p) const noexcept {
+  const Component& at(place p) const noexcept {
     return p.found() ? entries_[p.index.found].component : prototype_;
   }
 
   /// The component of the place, made if there was none; used at `now`. Evicts the place's victim.
   template <class K>
-  Component& use(const place& p, const K& key, timestamp now) {
-    entry& e = p.found() ? entries_[p.index.found] : add(p, Key(key), prototype_);
+  Component& use(place p, const K& key, timestamp now) {
+    entry& e = entries_[p.found() ? p.index.found : add(p, Key(key), prototype_)];
     e.last_used = now;
     e.used = true;
     return e.component;
@@ -103,7 +104,7 @@ class keyed {
 
   /// f(key, component) for the one that using this place will evict, if any.
   template <class F>
-  void tell_victim(const place& p, F&& f) const {
+  void tell_victim(place p, F&& f) const {
     if (p.victim != none) f(entries_[p.victim].key, entries_[p.victim].component);
   }
 
@@ -121,8 +122,7 @@ class keyed {
   bool put(Key key, Component component, timestamp now) {
     const place p = locate(key);
     if (p.found() || p.victim != none) return false;
-    entry& e = add(p, std::move(key), std::move(component));
-    e.last_used = now;
+    entries_[add(p, std::move(key), std::move(component))].last_used = now;
     return true;
   }
 
@@ -207,14 +207,14 @@ class keyed {
     return o;
   }
 
-  position choose_victim() const noexcept {
+  [[gnu::noinline]] position choose_victim() const noexcept {
     position at = hand_ < entries_.size() ? hand_ : 0;
     for (std::size_t i = 0; entries_[at].used && i < entries_.size(); ++i) at = after(at);
     return at;
   }
   position after(position at) const noexcept { return at + 1 < entries_.size() ? at + 1 : 0; }
 
-  entry& add(place p, Key key, Component component) {
+  [[gnu::noinline]] position add(place p, Key key, Component component) {
     position at = static_cast<position>(entries_.size());
     if (p.victim == none) {
       entries_.push_back({std::move(key), {}, false, std::move(component)});
@@ -226,7 +226,7 @@ class keyed {
       entries_[at] = {std::move(key), {}, false, std::move(component)};
     }
     index_.insert(p.index, p.tag, at);
-    return entries_[at];
+    return at;
   }
 
   /// Those that the hand passes on its way to the victim lose their second chance; all do if the victim had one itself.
@@ -238,7 +238,7 @@ class keyed {
   }
 
   /// Keeps the array dense: the last entry moves into the place that falls free.
-  void remove(const place& p) {
+  void remove(place p) {
     const position hole = p.index.found;
     const position last = static_cast<position>(entries_.size() - 1);
     index_.erase(p.index);

@@ -16,7 +16,7 @@ namespace recoup {
 
 using duration = std::chrono::nanoseconds;
 
-// Nanoseconds since the Unix epoch, leap seconds not counted: the years 1677 to 2262.
+/// Nanoseconds since the Unix epoch, leap seconds not counted: the years 1677 to 2262.
 using timestamp = std::chrono::time_point<std::chrono::system_clock, duration>;
 
 namespace detail {
@@ -59,8 +59,8 @@ constexpr std::uint64_t scale(std::uint64_t value, std::uint64_t numerator, std:
 
 }  // namespace detail
 
-// Saturating arithmetic: a result outside the range is the nearest end of it, so that a hostile timestamp cannot
-// overflow. Of a sum of two timestamps there is no need, and none is offered.
+/// Saturating arithmetic: a result outside the range is the nearest end of it, so that a hostile timestamp cannot
+/// overflow. Of a sum of two timestamps there is no need, and none is offered.
 constexpr duration saturating_add(duration a, duration b) noexcept {
   return duration{detail::saturating_add(a.count(), b.count())};
 }
@@ -78,7 +78,7 @@ constexpr duration saturating_multiply(duration d, std::uint64_t factor) noexcep
   return duration{static_cast<detail::ticks>(negative ? std::uint64_t{0} - product : product)};
 }
 
-// to - from; negative where time went back.
+/// to - from; negative where time went back.
 constexpr duration elapsed(timestamp from, timestamp to) noexcept {
   const detail::ticks begin = from.time_since_epoch().count();
   const detail::ticks end = to.time_since_epoch().count();
@@ -88,8 +88,8 @@ constexpr duration elapsed(timestamp from, timestamp to) noexcept {
   return duration{end - begin};
 }
 
-// The point numerator / denominator of the way from a to b, rounded towards a: interpolate(a, b, 1, 2) is the midpoint.
-// Exact for any inputs; a where the denominator is 0, b where the fraction is 1 or more.
+/// The point numerator / denominator of the way from a to b, rounded towards a: interpolate(a, b, 1, 2) is the
+/// midpoint. Exact for any inputs; a where the denominator is 0, b where the fraction is 1 or more.
 constexpr timestamp interpolate(timestamp a, timestamp b, std::uint64_t numerator, std::uint64_t denominator) noexcept {
   if (numerator == 0 || denominator == 0) return a;
   if (numerator >= denominator) return b;

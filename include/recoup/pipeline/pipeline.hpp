@@ -216,15 +216,21 @@ class pipeline {
     std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c, [&](const auto& finding) { sink(finding); });
   }
 
+  static constexpr bool rejects = !(std::is_same_v<typename Stages::verdicts, type_list<>> && ...);
   template <class Told>
   static constexpr bool tells = (detail::contains<Told>(typename Stages::verdicts{}) || ...);
 
   template <class Sink>
   void deliver(const Event& event, const judged& all, const context& c, Sink& sink) const {
-    if (all.outcome == verdict::accepted) {
+    if (all.outcome == verdict::accepted) [[likely]] {
       sink(accepted<Event>{event, c.from});
-      return;
+    } else if constexpr (rejects) {
+      deliver_rejected(event, all, c, sink);
     }
+  }
+
+  template <class Sink>
+  [[gnu::noinline]] void deliver_rejected(const Event& event, const judged& all, const context& c, Sink& sink) const {
     const auto reasons = [&] { return explain(all, c, indices{}); };
     const explanation why(reasons);
     if constexpr (tells<duplicate<Event>>) {

@@ -49,9 +49,9 @@ class track_gaps_stage : public stage_defaults<Event> {
     std::uint32_t hash = 0;
   };
   struct judgement {
-    bool counts = false;
+    gap_tracker::judgement seen;
     typename table::place place;
-    gap_tracker::observation seen;
+    bool counts = false;
   };
 
   track_gaps_stage(Stream stream, Number number, const gap_tracker_options& options, const keyed_options& streams)
@@ -75,13 +75,11 @@ class track_gaps_stage : public stage_defaults<Event> {
   template <class Emit>
   void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
     if (!j.counts) return;
+    if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]] return;
     trackers_.tell_victim(j.place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
-    if (j.seen.answer == arrival::late) {
-      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), j.seen.sequence});
-    }
-    if (!j.seen.displaced.empty()) {
-      trackers_.at(j.place).tell_displaced(j.seen, stream_type(detail::project(stream_, e)), emit);
-    }
+    const stream_type stream(detail::project(stream_, e));
+    if (j.seen.answer == arrival::late) emit(late_arrival<stream_type>{stream, j.seen.sequence});
+    trackers_.at(j.place).tell_displaced(j.seen, stream, emit);
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {

@@ -21,8 +21,9 @@
 
 namespace recoup {
 
-/// What a number's arrival means. Every number received is counted under exactly one of these.
-enum class arrival : std::uint8_t {
+/// What a number's arrival means. Every number received is counted under exactly one of these. (32 bits wide, so that a
+/// judgement has no padding and stays in registers.)
+enum class arrival : std::uint32_t {
   in_order,   ///< the one expected next, or the stream's first
   ahead,      ///< later ones than expected: opens a hole before it
   filled,     ///< was missing
@@ -63,12 +64,17 @@ struct gap_tracker_options {
 /// hands out replay requests and gives up.
 class gap_tracker {
  public:
-  struct observation {
+  /// What is known of a number before anything changes. Valid until the tracker next changes.
+  struct judgement {
     std::uint64_t sequence = 0;  ///< the number, unwrapped
     arrival answer = arrival::stale;
-    sequence_range hole{1, 0};       ///< if ahead: the numbers that are missing from now on
-    sequence_range displaced{1, 0};  ///< if not empty: the numbers that must be given up, as max_gaps is reached
-    std::uint32_t gap = 0;           ///< if filled: which gap
+    std::uint32_t gap = 0;  ///< if filled: which gap
+  };
+
+  struct observation {
+    arrival answer;
+    std::uint64_t sequence;  ///< the number, unwrapped
+    sequence_range hole;     ///< if ahead: the numbers that are missing from now on; else empty
   };
 
   explicit gap_tracker(gap_tracker_options options = {})
@@ -76,38 +82,44 @@ class gap_tracker {
     if (options_.expect_from) start(*options_.expect_from);
   }
 
-  [[nodiscard]] observation judge(std::uint64_t number) const {
-    if (number == (next_ & mask_) && running_) return {.sequence = next_, .answer = arrival::in_order};
+  [[nodiscard]] judgement judge(std::uint64_t number) const {
+    if (number == (next_ & mask_) && running_) [[likely]] return {next_, arrival::in_order, 0};
     return judge_out_of_order(number);
   }
 
-  void commit(const observation& seen, timestamp now) {
-    ++counts_[static_cast<std::size_t>(seen.answer)];
-    if (seen.answer == arrival::in_order && running_) {
+  void commit(judgement j, timestamp now) {
+    ++counts_[static_cast<std::size_t>(j.answer)];
+    if (j.answer == arrival::in_order && running_) [[likely]] {
       step_to(next_);
     } else {
-      commit_out_of_order(seen, now);
+      commit_out_of_order(j, now);
     }
   }
 
   observation observe(std::uint64_t number, timestamp now) {
-    const observation seen = judge(number);
-    commit(seen, now);
+    const judgement j = judge(number);
+    const observation seen{j.answer, j.sequence, hole(j)};
+    commit(j, now);
     return seen;
   }
 
-  /// Tells gap_abandoned for the numbers that committing this observation will give up, if any.
+  /// The numbers that will be missing once this is committed; empty unless it is ahead.
+  [[nodiscard]] sequence_range hole(judgement j) const noexcept {
+    return j.answer == arrival::ahead ? sequence_range{next_, j.sequence - 1} : sequence_range{1, 0};
+  }
+
+  /// Tells gap_abandoned for the numbers that committing this will give up, if any.
   template <class Stream, class Told>
-  void tell_displaced(const observation& seen, const Stream& stream, Told&& told) const {
-    if (seen.displaced.empty()) return;
+  void tell_displaced(judgement j, const Stream& stream, Told&& told) const {
+    if (!displaces(j)) return;
     const gap& g = gaps_.front();
-    told(gap_abandoned<Stream>{stream, seen.displaced, g.opened, g.attempts, abandon_reason::capacity});
+    told(gap_abandoned<Stream>{stream, displaced(j), g.opened, g.attempts, abandon_reason::capacity});
   }
 
   /// Takes the arrival of a number back, so that it is missing again. False if it had not arrived, or if there is no
   /// room for another gap.
   bool forget(std::uint64_t number, timestamp now) {
-    const observation seen = judge(number);
+    const judgement seen = judge(number);
     if (seen.answer != arrival::duplicate || gaps_.size() == options_.max_gaps) return false;
     insert_gap({{seen.sequence, seen.sequence}, now, due_at(now), 0, false});
     return true;
@@ -118,7 +130,7 @@ class gap_tracker {
   /// told() must not change the tracker. O(1) if nothing is due, else O(gaps).
   template <class Stream, class Told>
   void advance(timestamp now, const Stream& stream, Told&& told) {
-    if (!is_due(now)) return;
+    if (!is_due(now)) [[likely]] return;
     for (std::size_t i = 0; i < gaps_.size();) {
       if (!advance_gap(gaps_[i], now, stream, told)) {
         abandon(i);
@@ -238,57 +250,58 @@ class gap_tracker {
     return o;
   }
 
-  observation judge_out_of_order(std::uint64_t number) const {
+  [[gnu::noinline]] judgement judge_out_of_order(std::uint64_t number) const {
     sequence_unwrapper unwrapper(options_.bits);
     if (started_) unwrapper.commit(high_position().value_or(next_));
     const std::optional<std::uint64_t> unwrapped = unwrapper.unwrap(number);
-    if (!unwrapped) return {.sequence = number, .answer = arrival::stale};
+    if (!unwrapped) return {number, arrival::stale, 0};
 
-    observation seen{.sequence = *unwrapped};
-    if (!started_) {
-      seen.answer = arrival::in_order;
-    } else if (running_ && seen.sequence >= next_) {
-      seen.answer = seen.sequence == next_ ? arrival::in_order : arrival::ahead;
-      if (seen.answer == arrival::ahead) {
-        seen.hole = {next_, seen.sequence - 1};
-        if (gaps_.size() == options_.max_gaps) seen.displaced = gaps_.front().range;
-      }
-    } else if (const auto at = gap_of(seen.sequence); at != gaps_.end()) {
-      seen.answer = arrival::filled;
-      seen.gap = static_cast<std::uint32_t>(at - gaps_.begin());
-      const bool splits = at->range.first < seen.sequence && seen.sequence < at->range.last;
-      if (splits && gaps_.size() == options_.max_gaps) {
-        seen.displaced = seen.gap > 0 ? gaps_.front().range : sequence_range{at->range.first, seen.sequence - 1};
-      }
-    } else if (seen.sequence < floor_) {
-      seen.answer = arrival::stale;
-    } else {
-      seen.answer = abandoned_.contains(seen.sequence) ? arrival::late : arrival::duplicate;
+    const std::uint64_t sequence = *unwrapped;
+    if (!started_ || (running_ && sequence == next_)) return {sequence, arrival::in_order, 0};
+    if (running_ && sequence > next_) return {sequence, arrival::ahead, 0};
+    if (const auto at = gap_of(sequence); at != gaps_.end()) {
+      return {sequence, arrival::filled, static_cast<std::uint32_t>(at - gaps_.begin())};
     }
-    return seen;
+    if (sequence < floor_) return {sequence, arrival::stale, 0};
+    return {sequence, abandoned_.contains(sequence) ? arrival::late : arrival::duplicate, 0};
   }
 
-  void commit_out_of_order(const observation& seen, timestamp now) {
-    switch (seen.answer) {
+  [[gnu::noinline]] void commit_out_of_order(judgement j, timestamp now) {
+    switch (j.answer) {
       case arrival::in_order:
-        start(seen.sequence);
-        step_to(seen.sequence);
+        if (!started_) start(j.sequence);
+        step_to(j.sequence);
         break;
-      case arrival::ahead:
-        if (!seen.displaced.empty()) abandon(0);
-        step_to(seen.sequence);
-        insert_gap({seen.hole, now, due_at(now), 0, false});
+      case arrival::ahead: {
+        const sequence_range missing = hole(j);
+        if (displaces(j)) abandon(0);
+        step_to(j.sequence);
+        insert_gap({missing, now, due_at(now), 0, false});
         break;
+      }
       case arrival::filled:
-        fill(seen);
+        fill(j);
         break;
       case arrival::late:
-        abandoned_.erase({seen.sequence, seen.sequence});
+        abandoned_.erase({j.sequence, j.sequence});
         break;
       case arrival::duplicate:
       case arrival::stale:
         break;
     }
+  }
+
+  // Whether committing this takes one gap more than max_gaps.
+  bool displaces(judgement j) const noexcept {
+    if (gaps_.size() < options_.max_gaps) return false;
+    if (j.answer != arrival::filled) return j.answer == arrival::ahead;
+    const sequence_range split = gaps_[j.gap].range;
+    return split.first < j.sequence && j.sequence < split.last;
+  }
+  // The lowest gap, but for its part above a number that splits it.
+  sequence_range displaced(judgement j) const noexcept {
+    const sequence_range lowest = gaps_.front().range;
+    return j.answer == arrival::filled && j.gap == 0 ? sequence_range{lowest.first, j.sequence - 1} : lowest;
   }
 
   void start(std::uint64_t first) noexcept {
@@ -315,12 +328,12 @@ class gap_tracker {
     schedule(g);
   }
 
-  void fill(const observation& seen) {
-    const std::uint64_t n = seen.sequence;
-    gap& g = gaps_[seen.gap];
+  void fill(judgement j) {
+    const std::uint64_t n = j.sequence;
+    gap& g = gaps_[j.gap];
     --missing_;
     if (g.range.first == g.range.last) {
-      gaps_.erase(gaps_.begin() + seen.gap);
+      gaps_.erase(gaps_.begin() + j.gap);
     } else if (n == g.range.first) {
       ++g.range.first;
     } else if (n == g.range.last) {
@@ -329,8 +342,8 @@ class gap_tracker {
       gap above = g;
       above.range.first = n + 1;
       g.range.last = n - 1;
-      gaps_.insert(gaps_.begin() + seen.gap + 1, above);  // at most max_gaps + 1 for a moment
-      if (!seen.displaced.empty()) abandon(0);
+      gaps_.insert(gaps_.begin() + j.gap + 1, above);  // at most max_gaps + 1 for a moment
+      if (gaps_.size() > options_.max_gaps) abandon(0);
     }
   }
 

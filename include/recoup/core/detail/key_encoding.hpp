@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
@@ -78,8 +79,12 @@ constexpr std::uint64_t scalar_bits(const T& value) noexcept {
   }
 }
 
-constexpr void store_little_endian(std::uint64_t value, std::byte* out) noexcept {
-  for (unsigned i = 0; i < 8; ++i) out[i] = static_cast<std::byte>(value >> (8 * i));
+inline void store_little_endian(std::uint64_t value, std::byte* out) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::memcpy(out, &value, sizeof value);
+  } else {
+    for (unsigned i = 0; i < 8; ++i) out[i] = static_cast<std::byte>(value >> (8 * i));
+  }
 }
 
 // A std::string_view, or a span of bytes.

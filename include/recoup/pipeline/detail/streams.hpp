@@ -44,6 +44,7 @@ class single {
   Component& use(place, only_stream, timestamp) noexcept { return component_; }
   Component* find(only_stream) noexcept { return &component_; }
   const Component* find(only_stream) const noexcept { return &component_; }
+  static constexpr bool has_victim(place) noexcept { return false; }
   template <class F>
   void tell_victim(place, F&&) const noexcept {}
   template <class Evicted>
