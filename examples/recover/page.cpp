@@ -1,0 +1,204 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#include "page.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "embedded.hpp"
+#include "text.hpp"
+
+namespace recover {
+
+namespace {
+
+using nlohmann::json;
+
+std::string with_commas(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", with_commas(count), count == 1 ? one : many);
+}
+
+double milliseconds(recoup::timestamp at) { return static_cast<double>(at.time_since_epoch().count()) / 1e6; }
+
+// Names, keys and reasons may hold anything, of any length.
+std::string shown(std::string_view text) { return printable(text, 300); }
+
+json milliseconds(const std::optional<recoup::timestamp>& at) { return at ? json(milliseconds(*at)) : json(nullptr); }
+
+json timeline_json(const timeline& times) {
+  const picture drawn = times.draw();
+  json rows = json::array();
+  for (const picture::row& row : drawn.rows) {
+    json cells = json::array();  // bucket, kind, count, bucket, kind, count, ...
+    for (std::size_t bucket = 0; bucket != row.buckets.size(); ++bucket) {
+      for (std::size_t k = 0; k != kinds; ++k) {
+        if (row.buckets[bucket][k] == 0) continue;
+        cells.push_back(bucket);
+        cells.push_back(k);
+        cells.push_back(row.buckets[bucket][k]);
+      }
+    }
+    rows.push_back(
+        {{"stream", shown(row.stream)}, {"pooled", row.pooled}, {"total", row.total}, {"cells", std::move(cells)}});
+  }
+  return {{"from", milliseconds(drawn.from)},
+          {"width", static_cast<double>(drawn.width.count()) / 1e6},
+          {"buckets", drawn.buckets},
+          {"before", drawn.before},
+          {"after", drawn.after},
+          {"earliest", milliseconds(drawn.earliest)},
+          {"latest", milliseconds(drawn.latest)},
+          {"rows", std::move(rows)}};
+}
+
+// 64-bit numbers that are read, not drawn, go as text: a JavaScript number holds 53 bits.
+json page_json(const page_data& data) {
+  json ranges = json::array();
+  for (const page_data::missing_range& range : data.ranges()) {
+    ranges.push_back({{"stream", shown(range.stream)},
+                      {"first", std::to_string(range.first)},
+                      {"last", std::to_string(range.last)},
+                      {"noticed", milliseconds(range.noticed)},
+                      {"replay", shown(range.replay)}});
+  }
+  json samples = json::object();
+  for (std::size_t k = 0; k != kinds; ++k) {
+    const kind of = static_cast<kind>(k);
+    if (data.samples(of).empty()) continue;
+    json events = json::array();
+    for (const page_data::sample& event : data.samples(of)) {
+      events.push_back({{"stream", shown(event.stream)},
+                        {"sequence", event.sequence ? json(std::to_string(*event.sequence)) : json(nullptr)},
+                        {"key", shown(event.key)},
+                        {"at", milliseconds(event.at)},
+                        {"reason", shown(event.reason)}});
+    }
+    samples[std::string(kind_names[k])] = {{"count", std::to_string(data.sample_count(of))},
+                                           {"events", std::move(events)}};
+  }
+  const page_data::totals& t = data.total;
+  return {{"title", shown(data.title)},
+          {"source", shown(data.source)},
+          {"summary", summary_of(t)},
+          {"kinds", kind_names},
+          {"total",
+           {{"events", std::to_string(t.events)},
+            {"streams", std::to_string(t.streams)},
+            {"missing", std::to_string(t.missing)},
+            {"gaps", std::to_string(t.gaps)},
+            {"duplicate", std::to_string(t.duplicates)},
+            {"rejected", std::to_string(t.rejected)},
+            {"review", std::to_string(t.review)},
+            {"corrected", std::to_string(t.corrected)},
+            {"inferred", std::to_string(t.inferred)},
+            {"late", std::to_string(t.late)},
+            {"malformed", std::to_string(t.malformed_rows)},
+            {"rate", t.events_per_second},
+            {"state", std::to_string(t.state_bytes)}}},
+          {"timeline", timeline_json(data.times)},
+          {"ranges", {{"count", std::to_string(data.range_count())}, {"rows", std::move(ranges)}}},
+          {"samples", std::move(samples)}};
+}
+
+// JSON that cannot end the script element it stands in: in it, '<' occurs inside strings only.
+std::string for_script(const json& value) {
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string safe;
+  safe.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<') {
+      safe += "\\u003c";
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string for_html(std::string_view text) {
+  std::string safe;
+  for (const char c : shown(text)) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+}  // namespace
+
+std::string summary_of(const page_data::totals& t) {
+  std::string sentence = fmt::format(
+      "Of {}{}, {} missing in {}; {} repeated, {} rejected, {} held for review, {} corrected, and {} inferred.",
+      counted(t.events, "event", "events"),
+      t.streams > 1 ? fmt::format(" in {}", counted(t.streams, "stream", "streams")) : std::string(),
+      counted(t.missing, "is", "are"), counted(t.gaps, "gap", "gaps"), counted(t.duplicates, "was", "were"),
+      with_commas(t.rejected), with_commas(t.review), with_commas(t.corrected), with_commas(t.inferred));
+  if (t.malformed_rows != 0) {
+    sentence += fmt::format(" {} could not be read.", counted(t.malformed_rows, "row", "rows"));
+  }
+  return sentence;
+}
+
+std::string render_page(const page_data& data) {
+  if (embedded::chart_js.empty()) {
+    throw std::runtime_error(
+        "This program was built without Chart.js, which the page needs; install libjs-chart.js, configure again and "
+        "build.");
+  }
+  std::string page;
+  // Each placeholder once, in order of occurrence: nothing that was inserted is looked at again.
+  std::string_view rest = embedded::page_html;
+  const std::pair<std::string_view, std::string> parts[] = {
+      {"{{title}}", for_html(data.title)},
+      {"{{chart.js}}", std::string(embedded::chart_js)},
+      {"{{data}}", for_script(page_json(data))},
+  };
+  for (const auto& [name, text] : parts) {
+    const std::size_t at = rest.find(name);
+    page.append(rest.substr(0, at)).append(text);
+    rest.remove_prefix(at + name.size());
+  }
+  return page.append(rest);
+}
+
+void write_page(const std::string& path, const page_data& data) {
+  const std::string page = render_page(data);
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  const bool written = file && std::fwrite(page.data(), 1, page.size(), file) == page.size();
+  const bool closed = file && std::fclose(file) == 0;
+  if (!written || !closed) {
+    throw std::runtime_error(
+        fmt::format("Cannot write the page to {}: {}.", printable(path, 200), std::strerror(errno)));
+  }
+}
+
+}  // namespace recover

@@ -1,0 +1,155 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <recoup/recoup.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jobs.hpp"
+#include "page.hpp"
+#include "progress.hpp"
+#include "reader.hpp"
+#include "report.hpp"
+
+namespace recover {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+// The event's time, if a person set a limit for it, lies at most that far ahead of the stream's.
+struct not_too_far_ahead {
+  const settings* wanted;
+  bool operator()(const record& r, recoup::timestamp now) const {
+    return !wanted->max_ahead || !r.at || *r.at <= recoup::saturating_add(now, *wanted->max_ahead);
+  }
+  std::string explain(const record&, recoup::timestamp) const { return "the time is too far ahead of the stream's"; }
+};
+
+// The value is in the range, if a person set one and wants this to happen to others.
+struct in_wanted_range {
+  const settings* wanted;
+  out_of_range outcome;
+  bool operator()(const record& r) const {
+    if (!wanted->range || wanted->on_range != outcome || !r.value) return true;
+    return wanted->range->first <= *r.value && *r.value <= wanted->range->second;
+  }
+  std::string explain(const record& r, recoup::timestamp) const {
+    return fmt::format("{} is not in the range from {} to {}", *r.value, wanted->range->first, wanted->range->second);
+  }
+  bool fix(record& r) const {
+    if (std::isnan(*r.value)) return false;
+    r.value = std::clamp(*r.value, wanted->range->first, wanted->range->second);
+    return true;
+  }
+};
+
+// The pipeline that the settings ask for, without and with inference.
+template <bool Infer>
+auto make_pipeline(const settings& s) {
+  using recoup::on_fail::dead_letter;
+  using recoup::on_fail::review;
+  auto gaps = recoup::track_gaps(&record::stream, &record::sequence,
+                                 {.bits = s.bits,
+                                  .expect_from = s.expect_from,
+                                  .reorder_distance = s.reorder_distance,
+                                  .reorder_delay = s.reorder_delay,
+                                  .replay = {.max_attempts = s.attempts,
+                                             .first_wait = s.answer_within,
+                                             .longest_wait = s.answer_within}});
+  const auto key = [](const record& r) {
+    return r.key.empty() ? std::nullopt : std::optional<std::string_view>(r.key);
+  };
+  auto duplicates = recoup::deduplicate(key, recoup::exact_window({.events = s.window_events, .age = s.window_age}));
+  auto rules = recoup::check(
+      recoup::rule<"required">([](const record& r) { return r.absent_fields == 0; }, dead_letter),
+      recoup::rule<"value.number">([](const record& r) { return !r.value_unreadable; }, dead_letter),
+      recoup::rule<"value.range.reject">(in_wanted_range{&s, out_of_range::reject}, dead_letter),
+      recoup::rule<"value.range.review">(in_wanted_range{&s, out_of_range::review}, review),
+      recoup::rule<"value.range.clamp">(in_wanted_range{&s, out_of_range::clamp}, recoup::on_fail::correct),
+      recoup::rule<"time.ahead">(not_too_far_ahead{&s}, review));
+  if constexpr (Infer) {
+    return recoup::assemble<record>(
+        std::move(gaps), std::move(duplicates), std::move(rules),
+        recoup::infer(&record::stream, &record::sequence,
+                      recoup::from_neighbours(recoup::midpoint(&record::at), recoup::most_frequent(&record::type)),
+                      {.bits = s.bits}));
+  } else {
+    return recoup::assemble<record>(std::move(gaps), std::move(duplicates), std::move(rules));
+  }
+}
+
+template <bool Infer>
+void run(const settings& s) {
+  reader in(s.file, s.fields, s.format);
+  report out(s.json, s.file == "-" ? "standard input" : s.file);
+  progress bar(in.total_bytes());
+  auto pipe = make_pipeline<Infer>(s);
+
+  // Rows are read in blocks, so that the clock can be read around the pipeline alone. The stream's time is that of the
+  // last event that was not held back for its time.
+  constexpr std::size_t block = 256;
+  std::vector<record> rows(block);
+  recoup::timestamp now{};
+  clock::duration inside{};
+  std::uint64_t events = 0;
+  for (bool more = true; more;) {
+    std::size_t read = 0;
+    while (read < block && more) {
+      switch (in.next(rows[read])) {
+        case reader::result::row:
+          ++read;
+          break;
+        case reader::result::malformed:
+          out.malformed(in.malformed_line(), in.malformed_reason());
+          break;
+        case reader::result::end:
+          more = false;
+          break;
+      }
+    }
+    const auto began = clock::now();
+    for (std::size_t i = 0; i < read; ++i) {
+      const record& r = rows[i];
+      if (events + i == 0 || not_too_far_ahead{&s}(r, now)) now = r.at.value_or(now);
+      out.set_now(now);
+      pipe.advance(now, out);
+      pipe.process(r, now, out);
+    }
+    inside += clock::now() - began;
+    for (std::size_t i = 0; i < read; ++i) bar.tick(in.bytes(), ++events);
+  }
+  // Nothing more will come: what is missing now is missing.
+  pipe.advance(recoup::saturating_add(now, s.reorder_delay), out);
+  bar.clear();
+
+  const auto& trackers = pipe.template stage_at<0>().trackers();
+  std::uint64_t recovered = 0;
+  trackers.for_each([&](const std::string&, const recoup::gap_tracker& t) { recovered += t.recovered_count(); });
+  const auto& window = pipe.template stage_at<1>().window();
+  const std::uint64_t state = window.bytes_for(window.options()) + trackers.bytes_for(trackers.capacity());
+  out.finish(events, trackers.size(), recovered, std::chrono::duration<double>(inside).count(), state);
+  for (const std::string& column : in.unseen_columns()) {
+    fmt::print(stderr, "recover: no row had the column {}; is the name right?\n", printable(column));
+  }
+  if (!s.html.empty()) write_page(s.html, out.page());
+  out.print_result(in.filtered());
+}
+
+}  // namespace
+
+void recover_file(const settings& wanted) {
+  if (wanted.infer) {
+    run<true>(wanted);
+  } else {
+    run<false>(wanted);
+  }
+}
+
+}  // namespace recover

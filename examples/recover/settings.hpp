@@ -1,0 +1,44 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <recoup/core/time.hpp>
+#include <string>
+#include <utility>
+
+#include "reader.hpp"
+
+namespace recover {
+
+enum class out_of_range : std::uint8_t { review, reject, clamp };
+
+// What the command line asks for.
+struct settings {
+  std::string file = "-";
+  columns fields;
+  input_format format = input_format::detect;
+
+  unsigned bits = 64;
+  std::optional<std::uint64_t> expect_from;
+  std::uint64_t reorder_distance = 64;
+  recoup::duration reorder_delay = std::chrono::minutes(1);
+  std::uint32_t attempts = 1;
+  recoup::duration answer_within = std::chrono::hours(1);
+
+  std::size_t window_events = std::size_t{1} << 16;
+  recoup::duration window_age = recoup::duration::max();
+
+  std::optional<std::pair<double, double>> range;
+  out_of_range on_range = out_of_range::review;
+  std::optional<recoup::duration> max_ahead;
+  bool infer = false;
+
+  bool json = false;
+  bool quiet = false;
+  std::string html;
+};
+
+}  // namespace recover
