@@ -50,8 +50,8 @@ std::uint64_t mix(std::uint64_t n) {
   return n ^ (n >> 31);
 }
 
-// Events in the order in which they arrive, with faults of every kind, and the truth about them. Answers replay requests
-// with what it kept, which is three of four lost events.
+// Events in the order in which they arrive, with faults of every kind, and the truth about them. Answers replay
+// requests with what it kept, which is three of four lost events.
 class source {
  public:
   source(std::uint64_t events, std::uint64_t seed)
@@ -223,7 +223,8 @@ void print_score(const char* what, const score& s, const char* answer) {
 
 std::uint64_t common(const recoup::interval_set& a, const recoup::interval_set& b) {
   std::uint64_t numbers = 0;
-  for (const recoup::sequence_range& r : a) b.for_each_overlap(r, [&](recoup::sequence_range o) { numbers += o.size(); });
+  for (const recoup::sequence_range& r : a)
+    b.for_each_overlap(r, [&](recoup::sequence_range o) { numbers += o.size(); });
   return numbers;
 }
 
@@ -271,11 +272,13 @@ class observer {
   }
   void operator()(const recoup::replay_request<std::uint32_t>& r) {
     requests.push_back(r);
-    page_.set_replay(names_[r.stream], r.range.first, fmt::format("asked for, attempt {} of {}", r.attempt, r.max_attempts));
+    page_.set_replay(names_[r.stream], r.range.first,
+                     fmt::format("asked for, attempt {} of {}", r.attempt, r.max_attempts));
   }
   void operator()(const recoup::gap_abandoned<std::uint32_t>& g) {
     abandoned_ += g.range.size();
-    page_.set_replay(names_[g.stream], g.range.first, fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
+    page_.set_replay(names_[g.stream], g.range.first,
+                     fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
   }
   void operator()(const recoup::late_arrival<std::uint32_t>& l) {
     ++page_.total.late;
@@ -334,7 +337,8 @@ bool recover_generated(std::uint64_t events, std::uint64_t seed, const std::stri
                                          recoup::on_fail::dead_letter),
           recoup::rule<"at.future">(recoup::not_after(&payment::at, 5s), recoup::on_fail::review),
           recoup::rule<"revenue.product">(
-              recoup::product_equals(&payment::price, &payment::quantity, &payment::revenue), recoup::on_fail::correct)));
+              recoup::product_equals(&payment::price, &payment::quantity, &payment::revenue),
+              recoup::on_fail::correct)));
 
   page_data page;
   page.source = fmt::format("a generated stream of {} events, seed {}", events, seed);
@@ -402,16 +406,18 @@ bool recover_generated(std::uint64_t events, std::uint64_t seed, const std::stri
   page.total.state_bytes = recoup::exact_window<std::uint64_t>::bytes_for(window_options) +
                            recoup::keyed<std::uint32_t, recoup::gap_tracker>::bytes_for(stream_options.capacity);
 
-  fmt::print("A generated stream: {} events of {} partitions sent, {} arrivals, seed {}\n\n", events, partitions, arrived,
-             seed);
-  fmt::print("  {:<16}{:>9}{:>10}{:>9}{:>11}  {}\n", "fault", "injected", "found", "recall", "precision", "what was done");
+  fmt::print("A generated stream: {} events of {} partitions sent, {} arrivals, seed {}\n\n", events, partitions,
+             arrived, seed);
+  fmt::print("  {:<16}{:>9}{:>10}{:>9}{:>11}  {}\n", "fault", "injected", "found", "recall", "precision",
+             "what was done");
   print_score("lost", lost, "replay requested");
   print_score("repeated", sink.duplicates, "dropped");
   print_score("malformed", sink.rejected, "dead letter");
   print_score("future-dated", sink.reviewed, "held for review");
   print_score("wrong revenue", sink.corrected, "recalculated");
   fmt::print("\n  {} were overtaken by later ones, and none of them was called missing.\n", from.reordered());
-  fmt::print("  {} of the lost came by replay, {} were given up after 3 requests.\n", sink.answered(), sink.abandoned());
+  fmt::print("  {} of the lost came by replay, {} were given up after 3 requests.\n", sink.answered(),
+             sink.abandoned());
   if (undecidable > 0) {
     fmt::print("  {} were lost behind the last arrival of their partition, where nothing can tell.\n", undecidable);
   }
@@ -421,8 +427,8 @@ bool recover_generated(std::uint64_t events, std::uint64_t seed, const std::stri
   const bool is_perfect = lost.is_perfect() && sink.duplicates.is_perfect() && sink.rejected.is_perfect() &&
                           sink.reviewed.is_perfect() && sink.corrected.is_perfect() && sink.wrongly_accepted() == 0 &&
                           sink.evicted() == 0 && sink.answered() + sink.abandoned() == lost.found;
-  fmt::print("generated stream: {}\n", is_perfect ? "every decidable fault was found, and nothing else"
-                                                  : "the answer is NOT the truth");
+  fmt::print("generated stream: {}\n",
+             is_perfect ? "every decidable fault was found, and nothing else" : "the answer is NOT the truth");
   if (!html.empty()) {
     write_page(html, page);
     fmt::print("the page is at {}\n", html);

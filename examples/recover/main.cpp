@@ -71,8 +71,8 @@ int run(int argc, char** argv) {
   CLI::App app(
       "Reads a stream of events and reports what is missing, repeated and wrong in it.\n"
       "The last line is a summary: missing=M gaps=G duplicates=D rejected=R");
-  app.set_version_flag("--version", fmt::format("recover {}.{}.{}", RECOUP_VERSION_MAJOR, RECOUP_VERSION_MINOR,
-                                                RECOUP_VERSION_PATCH));
+  app.set_version_flag(
+      "--version", fmt::format("recover {}.{}.{}", RECOUP_VERSION_MAJOR, RECOUP_VERSION_MINOR, RECOUP_VERSION_PATCH));
   app.get_formatter()->column_width(34);
   app.option_defaults()->group("The input");
   app.add_option("FILE", s.file, "CSV with a header row, or NDJSON; - is standard input");
@@ -83,7 +83,10 @@ int run(int argc, char** argv) {
       if (name == p.name) p.apply(s);
     }
   };
-  app.add_option_function<std::string>("--preset", apply, preset_help())->check(CLI::IsMember(names))->trigger_on_parse();
+  app.add_option_function<std::string>("--preset", apply, preset_help())
+      ->check(CLI::IsMember(names))
+      ->trigger_on_parse()
+      ->option_text("NAME");
   std::string where;
   const std::map<std::string, recover::input_format> formats{{"csv", recover::input_format::csv},
                                                              {"ndjson", recover::input_format::ndjson}};
@@ -92,23 +95,28 @@ int run(int argc, char** argv) {
                                                  {"ms", time_format::milliseconds},
                                                  {"us", time_format::microseconds},
                                                  {"ns", time_format::nanoseconds}};
-  app.add_option("--format", s.format, "csv or ndjson; found out if not given")->transform(CLI::CheckedTransformer(formats));
+  app.add_option("--format", s.format, "csv or ndjson; found out if not given")
+      ->transform(CLI::CheckedTransformer(formats))
+      ->option_text("csv|ndjson");
   app.add_option("--stream", s.fields.stream, "Column: what numbers the events (partition, device)");
   app.add_option("--sequence", s.fields.sequence, "Column: the sequence number");
   app.add_option("--key", s.fields.key, "Columns that together identify an event")->delimiter(',');
   app.add_option("--time", s.fields.time, "Column: the event's time");
   app.add_option("--time-as", s.fields.time_as, "How time is written: iso (RFC 3339), or since 1970 in s, ms, us, ns")
-      ->transform(CLI::CheckedTransformer(times));
+      ->transform(CLI::CheckedTransformer(times))
+      ->option_text("UNIT");
   app.add_option("--value", s.fields.value, "Column: a number");
   app.add_option("--type", s.fields.type, "Column: the kind of event");
   app.add_option("--require", s.fields.required, "Columns without which an event is rejected")->delimiter(',');
   app.add_option("--where", where, "COLUMN=TEXT: only rows in which it is so are events");
 
   app.option_defaults()->group("What is missing");
-  app.add_option("--bits", s.bits, "Width of the sequence number, which wraps")->check(CLI::Range(1, 64));
+  app.add_option("--bits", s.bits, "Width of the sequence number, which wraps")
+      ->check(CLI::Range(1, 64))
+      ->option_text("N");
   app.add_option("--expect-from", s.expect_from, "The first number there must be");
-  app.add_option("--reorder-distance", s.reorder_distance,
-                 "A number is missing once one that much higher has come")->capture_default_str();
+  app.add_option("--reorder-distance", s.reorder_distance, "A number is missing once one that much higher has come")
+      ->capture_default_str();
   double delay = std::chrono::duration<double>(s.reorder_delay).count();
   app.add_option("--reorder-delay", delay, "... or that many seconds have passed")->capture_default_str();
   app.add_option("--attempts", s.attempts, "Replay requests a gap")->capture_default_str();
@@ -117,7 +125,7 @@ int run(int argc, char** argv) {
   app.add_flag("--infer", s.infer, "Make up missing events from their neighbours");
 
   app.option_defaults()->group("What is repeated");
-  app.add_option("--window", s.window_events, "Keys remembered")->capture_default_str()->check(CLI::Range(1, 1 << 30));
+  app.add_option("--window", s.window_events, "Keys remembered")->check(CLI::Range(1, 1 << 30))->option_text("N=65536");
   std::optional<double> age;
   app.add_option("--window-age", age, "Seconds after which a key is new again");
 
@@ -128,7 +136,8 @@ int run(int argc, char** argv) {
                                                               {"reject", recover::out_of_range::reject},
                                                               {"clamp", recover::out_of_range::clamp}};
   app.add_option("--on-range", s.on_range, "What to do beyond them: review, reject, or clamp (a correction)")
-      ->transform(CLI::CheckedTransformer(outcomes));
+      ->transform(CLI::CheckedTransformer(outcomes))
+      ->option_text("WHAT");
   std::optional<double> ahead;
   app.add_option("--max-ahead", ahead, "Seconds that a time may lie ahead of the stream's; else review");
 
@@ -141,7 +150,9 @@ int run(int argc, char** argv) {
   std::uint64_t events = 5'000'000;
   std::uint64_t seed = 1;
   app.add_flag("--demo", demo, "Ten events, stage by stage; then a generated stream whose faults are known");
-  app.add_option("--events", events, "Events of the generated stream")->capture_default_str()->check(CLI::Range(1'000ULL, 1'000'000'000ULL));
+  app.add_option("--events", events, "Events of the generated stream")
+      ->check(CLI::Range(1'000ULL, 1'000'000'000ULL))
+      ->option_text("N=5000000");
   app.add_option("--seed", seed, "Its seed")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

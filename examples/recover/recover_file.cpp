@@ -23,6 +23,23 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+struct has_required_fields {
+  const settings* wanted;
+  bool operator()(const record& r) const { return r.absent_fields == 0; }
+  std::string explain(const record& r, recoup::timestamp) const {
+    std::string absent = "absent:";
+    for (std::size_t i = 0; i < wanted->fields.required.size(); ++i) {
+      if ((r.absent_fields >> i & 1) != 0) absent += ' ' + wanted->fields.required[i];
+    }
+    return absent;
+  }
+};
+
+struct readable_value {
+  bool operator()(const record& r) const { return !r.value_unreadable; }
+  std::string explain(const record&, recoup::timestamp) const { return "the value is no number"; }
+};
+
 // The event's time, if a person set a limit for it, lies at most that far ahead of the stream's.
 struct not_too_far_ahead {
   const settings* wanted;
@@ -55,21 +72,20 @@ template <bool Infer>
 auto make_pipeline(const settings& s) {
   using recoup::on_fail::dead_letter;
   using recoup::on_fail::review;
-  auto gaps = recoup::track_gaps(&record::stream, &record::sequence,
-                                 {.bits = s.bits,
-                                  .expect_from = s.expect_from,
-                                  .reorder_distance = s.reorder_distance,
-                                  .reorder_delay = s.reorder_delay,
-                                  .replay = {.max_attempts = s.attempts,
-                                             .first_wait = s.answer_within,
-                                             .longest_wait = s.answer_within}});
+  auto gaps = recoup::track_gaps(
+      &record::stream, &record::sequence,
+      {.bits = s.bits,
+       .expect_from = s.expect_from,
+       .reorder_distance = s.reorder_distance,
+       .reorder_delay = s.reorder_delay,
+       .replay = {.max_attempts = s.attempts, .first_wait = s.answer_within, .longest_wait = s.answer_within}});
   const auto key = [](const record& r) {
     return r.key.empty() ? std::nullopt : std::optional<std::string_view>(r.key);
   };
   auto duplicates = recoup::deduplicate(key, recoup::exact_window({.events = s.window_events, .age = s.window_age}));
   auto rules = recoup::check(
-      recoup::rule<"required">([](const record& r) { return r.absent_fields == 0; }, dead_letter),
-      recoup::rule<"value.number">([](const record& r) { return !r.value_unreadable; }, dead_letter),
+      recoup::rule<"required">(has_required_fields{&s}, dead_letter),
+      recoup::rule<"value.number">(readable_value{}, dead_letter),
       recoup::rule<"value.range.reject">(in_wanted_range{&s, out_of_range::reject}, dead_letter),
       recoup::rule<"value.range.review">(in_wanted_range{&s, out_of_range::review}, review),
       recoup::rule<"value.range.clamp">(in_wanted_range{&s, out_of_range::clamp}, recoup::on_fail::correct),
@@ -92,28 +108,16 @@ void run(const settings& s) {
   progress bar(in.total_bytes());
   auto pipe = make_pipeline<Infer>(s);
 
-  // Rows are read in blocks, so that the clock can be read around the pipeline alone. The stream's time is that of the
-  // last event that was not held back for its time.
+  // Rows are read in blocks, so that the clock can be read around the pipeline alone; a malformed row ends one. The
+  // stream's time is that of the last event that was not held back for its time.
   constexpr std::size_t block = 256;
   std::vector<record> rows(block);
   recoup::timestamp now{};
   clock::duration inside{};
   std::uint64_t events = 0;
-  for (bool more = true; more;) {
+  for (reader::result last = reader::result::row; last != reader::result::end;) {
     std::size_t read = 0;
-    while (read < block && more) {
-      switch (in.next(rows[read])) {
-        case reader::result::row:
-          ++read;
-          break;
-        case reader::result::malformed:
-          out.malformed(in.malformed_line(), in.malformed_reason());
-          break;
-        case reader::result::end:
-          more = false;
-          break;
-      }
-    }
+    while (read < block && (last = in.next(rows[read])) == reader::result::row) ++read;
     const auto began = clock::now();
     for (std::size_t i = 0; i < read; ++i) {
       const record& r = rows[i];
@@ -124,6 +128,7 @@ void run(const settings& s) {
     }
     inside += clock::now() - began;
     for (std::size_t i = 0; i < read; ++i) bar.tick(in.bytes(), ++events);
+    if (last == reader::result::malformed) out.malformed(in.malformed_line(), in.malformed_reason());
   }
   // Nothing more will come: what is missing now is missing.
   pipe.advance(recoup::saturating_add(now, s.reorder_delay), out);

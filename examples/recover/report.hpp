@@ -32,8 +32,12 @@ class report {
     page_.times.add(a.event.stream, a.event.at.value_or(now_), kind::accepted);
     if (as_json_) print(line("accepted", a.event));
   }
-  void operator()(const recoup::duplicate<record>& d) { refused(kind::duplicate, page_.total.duplicates, "duplicate", d); }
-  void operator()(const recoup::dead_letter<record>& d) { refused(kind::rejected, page_.total.rejected, "dead_letter", d); }
+  void operator()(const recoup::duplicate<record>& d) {
+    refused(kind::duplicate, page_.total.duplicates, "duplicate", d);
+  }
+  void operator()(const recoup::dead_letter<record>& d) {
+    refused(kind::rejected, page_.total.rejected, "dead_letter", d);
+  }
   void operator()(const recoup::review<record>& r) { refused(kind::review, page_.total.review, "review", r); }
   void operator()(const recoup::correction<record>& c) {
     ++page_.total.corrected;
@@ -60,7 +64,8 @@ class report {
   void operator()(const recoup::gap_abandoned<std::string>& g) {
     ++abandoned_;
     if (g.reason == recoup::abandon_reason::capacity && g.attempts == 0) found(g.stream, g.range, g.opened);
-    page_.set_replay(g.stream, g.range.first, fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
+    page_.set_replay(g.stream, g.range.first,
+                     fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
     if (!as_json_) return;
     json j = line("gap_abandoned", g.stream, g.range);
     j["why"] = describe(g.reason);
@@ -79,7 +84,8 @@ class report {
   void operator()(const recoup::inferred<record, std::string>& i) {
     ++page_.total.inferred;
     page_.times.add(i.stream, i.event.at.value_or(now_), kind::inferred);
-    if (page_.keeps(kind::inferred)) page_.add(kind::inferred, {i.stream, i.sequence, {}, i.event.at, "from its neighbours"});
+    if (page_.keeps(kind::inferred))
+      page_.add(kind::inferred, {i.stream, i.sequence, {}, i.event.at, "from its neighbours"});
     if (as_json_) print(line("inferred", i.event));
   }
   void operator()(const recoup::not_inferred<std::string>& n) {
@@ -152,9 +158,7 @@ class report {
   using json = nlohmann::ordered_json;
   static constexpr std::size_t shown = 5;
 
-  static void print(const json& j) {
-    fmt::print("{}\n", j.dump(-1, ' ', false, json::error_handler_t::replace));
-  }
+  static void print(const json& j) { fmt::print("{}\n", j.dump(-1, ' ', false, json::error_handler_t::replace)); }
   static json line(std::string_view what, const record& r) {
     json j{{"kind", what}, {"row", r.row}, {"stream", r.stream}};
     if (r.sequence) j["sequence"] = *r.sequence;

@@ -47,8 +47,8 @@ std::string clock_time(recoup::timestamp t) {
 }
 
 std::string text_of(const event& e) {
-  return fmt::format("{:<4} {:<11} {} {:<5}", e.id ? std::to_string(*e.id) : "-", e.type, e.at ? clock_time(*e.at) : "-",
-                     e.valid ? (*e.valid ? "true" : "false") : "-");
+  return fmt::format("{:<4} {:<11} {} {:<5}", e.id ? std::to_string(*e.id) : "-", e.type,
+                     e.at ? clock_time(*e.at) : "-", e.valid ? (*e.valid ? "true" : "false") : "-");
 }
 
 }  // namespace
@@ -57,15 +57,15 @@ void show_ten_events() {
   recoup::pipeline pipe = recoup::assemble<event>(
       recoup::track_gaps(&event::id, {.reorder_delay = 2min}),
       recoup::deduplicate(recoup::key(&event::id, &event::at), recoup::exact_window({.events = 1'000})),
-      recoup::check(
-          recoup::rule<"id.required">(recoup::required(&event::id), recoup::on_fail::dead_letter),
-          recoup::rule<"type.required">(recoup::required(&event::type), recoup::on_fail::dead_letter),
-          recoup::rule<"at.required">(recoup::required(&event::at), recoup::on_fail::dead_letter),
-          recoup::rule<"valid.true">(recoup::equals(&event::valid, true), recoup::on_fail::dead_letter),
-          recoup::rule<"valid.filled">(recoup::required(&event::valid),
-                                       recoup::on_fail::correct([](event& e) { e.valid = true; }))),
-      recoup::infer(&event::id, recoup::from_neighbours(recoup::midpoint(&event::at), recoup::most_frequent(&event::type),
-                                                        [](event& draft, const auto&) { draft.valid = true; })));
+      recoup::check(recoup::rule<"id.required">(recoup::required(&event::id), recoup::on_fail::dead_letter),
+                    recoup::rule<"type.required">(recoup::required(&event::type), recoup::on_fail::dead_letter),
+                    recoup::rule<"at.required">(recoup::required(&event::at), recoup::on_fail::dead_letter),
+                    recoup::rule<"valid.true">(recoup::equals(&event::valid, true), recoup::on_fail::dead_letter),
+                    recoup::rule<"valid.filled">(recoup::required(&event::valid),
+                                                 recoup::on_fail::correct([](event& e) { e.valid = true; }))),
+      recoup::infer(&event::id,
+                    recoup::from_neighbours(recoup::midpoint(&event::at), recoup::most_frequent(&event::type),
+                                            [](event& draft, const auto&) { draft.valid = true; })));
 
   std::vector<std::string> published;
   int inferred = 0;
@@ -94,7 +94,9 @@ void show_ten_events() {
         ++inferred;
         publish(i.event, "  inferred");
       },
-      [&](const recoup::not_inferred<>& n) { say("not inferred", fmt::format("{} to {}", n.range.first, n.range.last)); },
+      [&](const recoup::not_inferred<>& n) {
+        say("not inferred", fmt::format("{} to {}", n.range.first, n.range.last));
+      },
       [&](const recoup::inference_superseded<event>& s) { say("superseded", text_of(s.event)); }};
 
   fmt::print("Ten events of a sales system, in order of arrival\n\n");

@@ -12,6 +12,7 @@
 #include "recoup/dedup/exact_window.hpp"
 #include "recoup/pipeline/check.hpp"
 #include "recoup/pipeline/deduplicate.hpp"
+#include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/from_neighbours.hpp"
 #include "recoup/pipeline/infer.hpp"
 #include "recoup/pipeline/key.hpp"

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,7 @@ class keyed {
   }
   template <class K>
   place locate(const K& key, std::uint32_t hash) const {
-    place p{index_.find(hash, [&](position at) { return entries_[at].key == key; }), hash, none};
+    place p{look_up(key, hash), hash, none};
     if (!p.found() && size() == options_.capacity) [[unlikely]] p.victim = choose_victim();
     return p;
   }
@@ -81,6 +82,8 @@ class keyed {
   /// The component of the place, made if there was none; used at `now`. Evicts the place's victim.
   template <class K>
   Component& use(place p, const K& key, timestamp now) {
+    static_assert(!detail::scalar_key<Key> || std::is_same_v<K, Key>,
+                  "recoup: keyed::use at a place needs a number of the key's own type; convert it before locate");
     entry& e = entries_[p.found() ? p.index.found : add(p, Key(key), prototype_)];
     e.last_used = now;
     e.used = true;
@@ -89,13 +92,17 @@ class keyed {
 
   template <class K>
   Component& use(const K& key, timestamp now) {
-    return use(locate(key), key, now);
+    if constexpr (detail::scalar_key<Key> && !std::is_same_v<K, Key>) {
+      return use(static_cast<Key>(key), now);  // else a number too large for Key would be found under two hashes
+    } else {
+      return use(locate(key), key, now);
+    }
   }
 
   template <class K>
   const Component* find(const K& key) const {
-    const place p = locate(key);
-    return p.found() ? &entries_[p.index.found].component : nullptr;
+    const position at = look_up(key, hash(key)).found;
+    return at != none ? &entries_[at].component : nullptr;
   }
   template <class K>
   Component* find(const K& key) {
@@ -111,10 +118,10 @@ class keyed {
   /// Takes a key's component out, for instance to hand it to another process.
   template <class K>
   std::optional<Component> take(const K& key) {
-    const place p = locate(key);
-    if (!p.found()) return std::nullopt;
-    std::optional<Component> taken(std::move(entries_[p.index.found].component));
-    remove(p);
+    const detail::hash_index::place at = look_up(key, hash(key));
+    if (at.found == none) return std::nullopt;
+    std::optional<Component> taken(std::move(entries_[at.found].component));
+    remove(at);
     return taken;
   }
 
@@ -127,7 +134,7 @@ class keyed {
   }
 
   /// Evicts keys that have been idle too long: looks at the next `sweep` entries, so that a key is evicted at the latest
-  /// after capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key stays.
+  /// after 2 * capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key stays.
   template <class Evicted>
   void advance(timestamp now, Evicted&& evicted) {
     if (options_.idle == duration::max()) return;
@@ -136,7 +143,7 @@ class keyed {
       const entry& e = entries_[sweep_at_];
       if (elapsed(e.last_used, now) > options_.idle) {
         evicted(e.key, e.component);
-        remove(locate(e.key));
+        remove(look_up(e.key, hash(e.key)));
       } else {
         ++sweep_at_;
       }
@@ -179,7 +186,7 @@ class keyed {
     const std::uint64_t count = r.u64();
     hand_ = r.u32();
     sweep_at_ = static_cast<std::size_t>(r.u64());
-    if (count > options_.capacity || hand_ > count || sweep_at_ > count) return false;
+    if (count > options_.capacity || sweep_at_ > count || (hand_ > 0 && hand_ >= count)) return false;
     for (std::uint64_t i = 0; i < count; ++i) {
       Key key{};
       if (!r.value(key)) return false;
@@ -207,8 +214,21 @@ class keyed {
     return o;
   }
 
+  template <class K>
+  detail::hash_index::place look_up(const K& key, std::uint32_t hash) const {
+    return index_.find(hash, [&](position at) { return is_same(entries_[at].key, key); });
+  }
+  template <class K>
+  static bool is_same(const Key& a, const K& b) {
+    if constexpr (std::is_integral_v<Key> && std::is_integral_v<K> && !std::is_same_v<Key, K>) {
+      return std::cmp_equal(+a, +b);
+    } else {
+      return a == b;
+    }
+  }
+
   [[gnu::noinline]] position choose_victim() const noexcept {
-    position at = hand_ < entries_.size() ? hand_ : 0;
+    position at = hand_;
     for (std::size_t i = 0; entries_[at].used && i < entries_.size(); ++i) at = after(at);
     return at;
   }
@@ -221,8 +241,8 @@ class keyed {
     } else {
       at = p.victim;
       pass_hand_over(at);
-      index_.erase(locate(entries_[at].key).index);
-      p = locate(key, p.tag);
+      index_.erase(look_up(entries_[at].key, hash(entries_[at].key)));
+      p.index = look_up(key, p.tag);
       entries_[at] = {std::move(key), {}, false, std::move(component)};
     }
     index_.insert(p.index, p.tag, at);
@@ -232,30 +252,32 @@ class keyed {
   /// Those that the hand passes on its way to the victim lose their second chance; all do if the victim had one itself.
   void pass_hand_over(position victim) noexcept {
     const bool all = entries_[victim].used;
-    position at = hand_ < entries_.size() ? hand_ : 0;
+    position at = hand_;
     for (std::size_t i = 0; i < entries_.size() && (all || at != victim); ++i, at = after(at)) entries_[at].used = false;
     hand_ = after(victim);
   }
 
   /// Keeps the array dense: the last entry moves into the place that falls free.
-  void remove(place p) {
-    const position hole = p.index.found;
+  void remove(detail::hash_index::place at) {
+    const position hole = at.found;
     const position last = static_cast<position>(entries_.size() - 1);
-    index_.erase(p.index);
+    index_.erase(at);
     if (hole != last) {
-      const place moved = locate(entries_[last].key);
-      index_.move(moved.index, hole);
+      const Key& moved = entries_[last].key;
+      index_.move(look_up(moved, hash(moved)), hole);
       entries_[hole] = std::move(entries_[last]);
     }
     entries_.pop_back();
+    if (hand_ >= last) hand_ = 0;
+    if (sweep_at_ > last) sweep_at_ = last;
   }
 
   keyed_options options_;
   Component prototype_;
   detail::hash_index index_;
   std::vector<entry> entries_;
-  position hand_ = 0;
-  std::size_t sweep_at_ = 0;
+  position hand_ = 0;          // where the search for a victim begins: an entry, or 0
+  std::size_t sweep_at_ = 0;   // where advance goes on: at most the number of entries
 };
 
 }  // namespace recoup

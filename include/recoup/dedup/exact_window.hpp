@@ -65,7 +65,7 @@ class exact_window {
 
   template <fingerprintable K>
   [[nodiscard]] std::uint32_t hash(const K& key) const noexcept {
-    return detail::hash_index::tag_of(fingerprint(key, options_.seed));
+    return detail::hash_index::tag_of(keys_.hash(key));
   }
   void prefetch(std::uint32_t hash) const noexcept { index_.prefetch(hash); }
 
@@ -112,12 +112,14 @@ class exact_window {
     return j;
   }
 
-  /// Makes a key new again, since what it stands for was not processed after all. False if it was not remembered.
+  /// Makes a key new again, since what it stands for was not processed after all. False if it was not remembered. The
+  /// place of the newest keys is free again at once, that of another key when it has become the oldest.
   template <fingerprintable K>
   bool forget(const K& key) {
     const auto place = locate(key, hash(key));
     if (place.found == detail::hash_index::none) return false;
     index_.erase(place);
+    for (; count_ > 0 && !is_remembered(newest()); --count_) keys_.take_back(entries_[newest()].key);
     return true;
   }
 
@@ -142,13 +144,11 @@ class exact_window {
     for_each_remembered([&](const entry& e) {
       keys_.save(w, e.key);
       w.time(e.first_seen);
-      w.u32(e.hash);
     });
     w.end_section();
   }
-
-  /// Reads into an empty window.
   [[nodiscard]] bool load(snapshot_reader& r) {
+    if (count_ != 0) *this = empty_copy();
     (void)r.begin_section(section_tag("EXWN"), 1);
     for (std::uint64_t* n : {&fresh_, &duplicates_, &evicted_within_age_}) *n = r.u64();
     const std::size_t remembered = r.count(options_.events);
@@ -156,8 +156,10 @@ class exact_window {
       entry& e = entries_[count_];
       if (!keys_.load(r, e.key)) return false;
       e.first_seen = r.time();
-      e.hash = r.u32();
-      index_.insert(index_.find(e.hash, [](position) { return false; }), e.hash, static_cast<position>(count_));
+      e.hash = detail::hash_index::tag_of(keys_.hash(e.key));
+      const auto place = locate(e.key, e.hash);
+      if (place.found != detail::hash_index::none) return false;  // the same key twice
+      index_.insert(place, e.hash, static_cast<position>(count_));
     }
     r.end_section();
     return r.ok();
@@ -186,15 +188,20 @@ class exact_window {
     return index_.find(entries_[p].hash, [p](position at) { return at == p; });
   }
 
-  position end() const noexcept {
-    const std::size_t at = begin_ + count_;
+  // Neither forgotten nor renewed.
+  bool is_remembered(position p) const { return locate(p).found != detail::hash_index::none; }
+
+  position nth(std::size_t n) const noexcept {
+    const std::size_t at = begin_ + n;
     return static_cast<position>(at < entries_.size() ? at : at - entries_.size());
   }
+  position end() const noexcept { return nth(count_); }
+  position newest() const noexcept { return nth(count_ - 1); }
 
   void evict_oldest(timestamp now) {
     const position oldest = static_cast<position>(begin_);
     const entry& e = entries_[oldest];
-    if (const auto place = locate(oldest); place.found != detail::hash_index::none) {  // neither forgotten nor renewed
+    if (const auto place = locate(oldest); place.found != detail::hash_index::none) {
       if (elapsed(e.first_seen, now) <= options_.age) ++evicted_within_age_;
       index_.erase(place);
     }
@@ -206,8 +213,7 @@ class exact_window {
   template <class F>
   void for_each_remembered(F&& f) const {
     for (std::size_t i = 0; i < count_; ++i) {
-      const std::size_t at = (begin_ + i) % entries_.size();
-      if (locate(static_cast<position>(at)).found != detail::hash_index::none) f(entries_[at]);
+      if (is_remembered(nth(i))) f(entries_[nth(i)]);
     }
   }
 

@@ -12,6 +12,7 @@
 
 #include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
+#include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
 #include "recoup/reconcile/rule_set.hpp"
@@ -125,6 +126,7 @@ class check_stage : public stage_defaults<Event> {
     for (std::uint64_t& n : failures_) n = r.u64();
     return r.ok();
   }
+  check_stage empty_copy() const { return check_stage(rules_); }
 
  private:
   void correct(judgement& j, const Event& e, const context& c) const {

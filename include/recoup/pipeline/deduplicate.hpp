@@ -45,28 +45,29 @@ class deduplicate_stage : public stage_defaults<Event> {
                   "recoup: the key of deduplicate(key, window) must be an integer, text, bytes, a time, or an optional, "
                   "pair or tuple of these");
     if (!detail::is_complete(key)) return {};
-    return {window_.hash(key), true};
+    return {window_.hash(detail::whole(key)), true};
   }
   void prefetch(const hint& h) const noexcept { window_.prefetch(h.hash); }
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
     if (!h.has_key) return {};
-    return {window_.judge(detail::project(key_, e), h.hash, c.now), true};
+    return {window_.judge(detail::whole(detail::project(key_, e)), h.hash, c.now), true};
   }
   verdict outcome(const judgement& j) const noexcept { return j.is_duplicate ? verdict::duplicate : verdict::accepted; }
 
   std::vector<reason> explain(const Event&, const judgement& j, const context& c) const {
-    return {{name, "the key was first seen at " + detail::show(j.first_seen) + ", " +
-                       detail::show(elapsed(j.first_seen, c.now)) + " before"}};
+    const duration since = elapsed(j.first_seen, c.now);
+    return {{name, "the key was first seen at " + detail::show(j.first_seen) +
+                       (since == duration::zero() ? ", the same time" : ", " + detail::show(since) + " before")}};
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {
-    if (j.has_key) window_.commit(detail::project(key_, e), j, c.now);
+    if (j.has_key) window_.commit(detail::whole(detail::project(key_, e)), j, c.now);
   }
 
   bool forget(const Event& e, timestamp) {
     const auto& key = detail::project(key_, e);
-    return !detail::is_complete(key) || window_.forget(key);
+    return !detail::is_complete(key) || window_.forget(detail::whole(key));
   }
 
   template <class F>

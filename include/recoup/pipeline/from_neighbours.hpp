@@ -51,10 +51,14 @@ class most_frequent_filler {
   void learn(const Event& e) { values_.learn(project(field_, e)); }
 
   std::uint64_t configuration() const noexcept { return values_.configuration(); }
+  most_frequent_filler empty_copy() const { return {field_, values_.empty_copy()}; }
   void save(snapshot_writer& w) const { values_.save(w); }
   bool load(snapshot_reader& r) { return values_.load(r); }
 
  private:
+  most_frequent_filler(Projection field, frequent_values<value> values)
+      : field_(std::move(field)), values_(std::move(values)) {}
+
   Projection field_;
   frequent_values<value> values_;
 };
@@ -94,6 +98,16 @@ class filler_set {
       if constexpr (requires { f.configuration(); }) all = combine({all, f.configuration()});
     });
     return all;
+  }
+  filler_set empty_copy() const {
+    const auto empty = [](const auto& f) {
+      if constexpr (requires { f.empty_copy(); }) {
+        return f.empty_copy();
+      } else {
+        return f;
+      }
+    };
+    return std::apply([&](const auto&... f) { return filler_set(empty(f)...); }, fillers_);
   }
   void save(snapshot_writer& w) const {
     each([&](const auto& f) {

@@ -19,11 +19,11 @@
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/pipeline/detail/streams.hpp"
+#include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/from_neighbours.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
 #include "recoup/reconcile/neighbours.hpp"
-#include "recoup/sequence/findings.hpp"
 
 namespace recoup {
 
@@ -90,6 +90,8 @@ class infer_stage : public stage_defaults<Event> {
   static_assert(detail::projection_of<Stream, Event> && detail::projection_of<Number, Event>,
                 "recoup: stream and number of infer(stream, number, ...) must be member pointers of this Event or callables "
                 "of const Event&");
+  static_assert(detail::is_number<detail::projected<Number, Event>>,
+                "recoup: the number of infer(stream, number, ...) must be an integer, or a std::optional of one");
   static_assert(std::is_default_constructible_v<Event> && std::is_copy_assignable_v<Event>,
                 "recoup: infer(...) makes up events: the Event must be default-constructible and copyable");
 
@@ -141,27 +143,15 @@ class infer_stage : public stage_defaults<Event> {
     if (c.from == origin::live) fillers_.learn(e);
   }
 
-  template <class Emit>
-  void react(const gap_found<stream_type>& gap, timestamp, Emit&& emit) {
-    auto* state = streams_.find(gap.stream);
-    const bool is_short = gap.range.size() <= options_.max_run;
-    if (state == nullptr || !is_short || !state->around(gap.range.first) || !state->around(gap.range.last)) {
-      emit(not_inferred<stream_type>{gap.stream, gap.range.first, gap.range.last});
-      return;
-    }
-    for (std::uint64_t i = 0; i < gap.range.size(); ++i) {
-      const std::uint64_t sequence = gap.range.first + i;
-      const auto around = state->around(sequence);
-      if (!around) continue;
-      const Event made = make(gap.stream, *around);
-      emit(inferred<Event, stream_type>{made, gap.stream, sequence});
-    }
-    state->commit_inferred(gap.range);
-    inferred_ += gap.range.size();
+  void react(const gap_found<stream_type>& gap, timestamp) {
+    const auto* state = streams_.find(gap.stream);
+    const bool has_neighbours = state != nullptr && state->around(gap.range.first) && state->around(gap.range.last);
+    pending_ = {gap.stream, gap.range, has_neighbours && gap.range.size() <= options_.max_run};
   }
 
   template <class Emit>
-  void advance(timestamp now, Emit&&) {
+  void advance(timestamp now, Emit&& emit) {
+    if (!pending_.range.empty()) tell_pending(emit);
     streams_.advance(now, [](const auto&, const auto&) {});
   }
 
@@ -177,16 +167,22 @@ class infer_stage : public stage_defaults<Event> {
   void save(snapshot_writer& w) const {
     streams_.save(w);
     fillers_.save(w);
+    w.value(pending_.stream);
+    w.u64(pending_.range.first);
+    w.u64(pending_.range.last);
+    w.boolean(pending_.is_inferable);
     w.u64(inferred_);
     w.u64(superseded_);
   }
   bool load(snapshot_reader& r) {
-    if (!streams_.load(r) || !fillers_.load(r)) return false;
+    if (!streams_.load(r) || !fillers_.load(r) || !r.value(pending_.stream)) return false;
+    pending_.range = {r.u64(), r.u64()};
+    pending_.is_inferable = r.boolean();
     inferred_ = r.u64();
     superseded_ = r.u64();
-    return r.ok();
+    return r.ok() && (!pending_.is_inferable || pending_.range.size() <= options_.max_run);
   }
-  infer_stage empty_copy() const { return {stream_, number_, fillers_, options_, streams_.empty_copy()}; }
+  infer_stage empty_copy() const { return {stream_, number_, fillers_.empty_copy(), options_, streams_.empty_copy()}; }
 
  private:
   infer_stage(Stream stream, Number number, Fillers fillers, const infer_options& options, table streams)
@@ -195,6 +191,36 @@ class infer_stage : public stage_defaults<Event> {
         fillers_(std::move(fillers)),
         options_(options),
         streams_(std::move(streams)) {}
+
+  // A gap that was found and whose events are still to be told.
+  struct pending {
+    stream_type stream{};
+    sequence_range range{1, 0};
+    bool is_inferable = false;
+  };
+
+  // Each is counted as told when emit returns.
+  template <class Emit>
+  void tell_pending(Emit& emit) {
+    auto* state = streams_.find(pending_.stream);
+    if (!pending_.is_inferable || state == nullptr) {
+      emit(not_inferred<stream_type>{pending_.stream, pending_.range});
+      pending_.range = {1, 0};
+      return;
+    }
+    for (; !pending_.range.empty(); pending_.range = above_first(pending_.range)) {
+      const std::uint64_t sequence = pending_.range.first;
+      const auto around = state->around(sequence);
+      if (!around) continue;  // has come since
+      const Event made = make(pending_.stream, *around);
+      emit(inferred<Event, stream_type>{made, pending_.stream, sequence});
+      state->commit_inferred({sequence, sequence});
+      ++inferred_;
+    }
+  }
+  static constexpr sequence_range above_first(sequence_range r) noexcept {
+    return r.first == r.last ? sequence_range{1, 0} : sequence_range{r.first + 1, r.last};
+  }
 
   static infer_options checked(const infer_options& o) {
     detail::require_option(o.bits >= 1 && o.bits <= 64, "infer_options.bits must be 1 to 64");
@@ -228,6 +254,7 @@ class infer_stage : public stage_defaults<Event> {
   Fillers fillers_;
   infer_options options_;
   table streams_;
+  pending pending_;
   std::uint64_t inferred_ = 0;
   std::uint64_t superseded_ = 0;
 };

@@ -34,6 +34,16 @@ constexpr bool is_complete(const Key& key) {
   }
 }
 
+// A complete key as a window sees it: the value of an optional, so that a window of integers can take it.
+template <class Key>
+constexpr const auto& whole(const Key& key) {
+  if constexpr (is_optional_v<Key>) {
+    return *key;
+  } else {
+    return key;
+  }
+}
+
 }  // namespace detail
 
 /// A key of several fields: key(&payment::id, &payment::revision).

@@ -76,9 +76,7 @@ class pipeline {
   template <class Sink>
   void advance(timestamp now, Sink&& sink) {
     ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
-    for_each_stage([&](auto index, auto& s) {
-      s.advance(now, [&](const auto& finding) { tell<decltype(index)::value>(finding, now, sink); });
-    });
+    for_each_stage([&](auto index, auto&) { advance<decltype(index)::value>(now, sink); });
   }
 
   /// Takes the commit of an event back, since processing failed after it was accepted: redelivered, it is new again.
@@ -277,16 +275,24 @@ class pipeline {
     if (all.seen[I] != nullptr) std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
   }
 
-  // Tells a finding of stage I to the sink, and then to those later stages that react to it.
+  template <std::size_t I, class Sink>
+  void advance(timestamp now, Sink& sink) {
+    std::get<I>(stages_).advance(now, [&](const auto& finding) { tell<I>(finding, now, sink); });
+  }
+
+  // Tells a finding of stage I to the sink, and lets those later stages that react to it take note. What they make of
+  // it they tell themselves, before the next finding: were it told here and the sink threw, this finding, which has been
+  // told, would be told again.
   template <std::size_t I, class Finding, class Sink>
   void tell(const Finding& finding, timestamp now, Sink& sink) {
+    for_each_stage([&](auto index, auto& s) {
+      using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
+      if constexpr (index > I && !std::is_same_v<reacts_to, type_list<>>) advance<decltype(index)::value>(now, sink);
+    });
     sink(finding);
     for_each_stage([&](auto index, auto& s) {
-      constexpr std::size_t at = decltype(index)::value;
       using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
-      if constexpr (at > I && detail::contains<Finding>(reacts_to{})) {
-        s.react(finding, now, [&](const auto& f) { tell<at>(f, now, sink); });
-      }
+      if constexpr (index > I && detail::contains<Finding>(reacts_to{})) s.react(finding, now);
     });
   }
 
@@ -327,6 +333,9 @@ template <class Event, class... Descriptions>
       return std::move(d);
     }
   };
+  static_assert((stage<decltype(bind(std::move(descriptions))), Event> && ...),
+                "recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages: see the "
+                "concept recoup::stage for what they need");
   return pipeline<Event, decltype(bind(std::move(descriptions)))...>(bind(std::move(descriptions))...);
 }
 

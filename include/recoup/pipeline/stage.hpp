@@ -59,7 +59,8 @@ struct stage_defaults {
   using verdicts = type_list<>;
   using findings = type_list<>;
 
-  /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now, emit).
+  /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now) takes note of one, and
+  /// this stage's `advance`, called before anything else is told, tells what follows from it.
   using reacts_to = type_list<>;
 
   /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts.

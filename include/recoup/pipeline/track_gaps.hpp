@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -14,9 +15,9 @@
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/pipeline/detail/streams.hpp"
+#include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
-#include "recoup/sequence/findings.hpp"
 #include "recoup/sequence/gap_tracker.hpp"
 
 namespace recoup {
@@ -26,7 +27,7 @@ namespace recoup {
 /// event whose number is absent (an empty std::optional) is passed over. Has no verdict: that a number repeats does not
 /// say that the event does.
 ///
-/// advance looks at every stream: O(streams), plus what is due.
+/// advance is O(1) while nothing is due; else it looks at every stream.
 template <class Event, class Stream, class Number>
 class track_gaps_stage : public stage_defaults<Event> {
  public:
@@ -36,6 +37,8 @@ class track_gaps_stage : public stage_defaults<Event> {
   static_assert(detail::projection_of<Number, Event>,
                 "recoup: the number of track_gaps(stream, number) must be a member pointer of this Event or a callable of "
                 "const Event&");
+  static_assert(detail::is_number<detail::projected<Number, Event>>,
+                "recoup: the number of track_gaps(stream, number) must be an integer, or a std::optional of one");
 
   static constexpr std::string_view name = "track_gaps";
   static constexpr bool counts_rejected = true;
@@ -84,7 +87,9 @@ class track_gaps_stage : public stage_defaults<Event> {
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {
     if (!j.counts) return;
-    trackers_.use(j.place, detail::project(stream_, e), c.now).commit(j.seen, c.now);
+    gap_tracker& tracker = trackers_.use(j.place, detail::project(stream_, e), c.now);
+    tracker.commit(j.seen, c.now);
+    if (tracker.gap_count() != 0) [[unlikely]] due_ = std::min(due_, tracker.due());
   }
 
   bool forget(const Event& e, timestamp now) {
@@ -92,12 +97,21 @@ class track_gaps_stage : public stage_defaults<Event> {
     const auto* found = detail::present(number);
     if (found == nullptr) return true;
     gap_tracker* tracker = trackers_.find(detail::project(stream_, e));
-    return tracker != nullptr && tracker->forget(static_cast<std::uint64_t>(*found), now);
+    if (tracker == nullptr || !tracker->forget(static_cast<std::uint64_t>(*found), now)) return false;
+    due_ = std::min(due_, tracker->due());
+    return true;
   }
 
   template <class Emit>
   void advance(timestamp now, Emit&& emit) {
-    trackers_.for_each([&](const stream_type& stream, gap_tracker& tracker) { tracker.advance(now, stream, emit); });
+    if (now >= due_) {
+      timestamp due = timestamp::max();
+      trackers_.for_each([&](const stream_type& stream, gap_tracker& tracker) {
+        tracker.advance(now, stream, emit);
+        if (tracker.gap_count() != 0) due = std::min(due, tracker.due());
+      });
+      due_ = due;
+    }
     trackers_.advance(now, [&](const stream_type& stream, const gap_tracker& t) { tell_evicted(stream, t, emit); });
   }
 
@@ -105,16 +119,22 @@ class track_gaps_stage : public stage_defaults<Event> {
   void for_each_counter(F&& f) const {
     std::array<std::uint64_t, arrival_kinds> counts{};
     std::uint64_t missing = 0;
+    std::uint64_t found = 0;
+    std::uint64_t recovered = 0;
     std::uint64_t gaps = 0;
     trackers_.for_each([&](const stream_type&, const gap_tracker& t) {
       for (std::size_t a = 0; a < arrival_kinds; ++a) counts[a] += t.count(static_cast<arrival>(a));
       missing += t.missing_count();
+      found += t.found_count();
+      recovered += t.recovered_count();
       gaps += t.gap_count();
     });
     for (std::size_t a = 0; a < arrival_kinds; ++a) f(name_of(static_cast<arrival>(a)), counts[a]);
     f("streams", std::uint64_t{trackers_.size()});
     f("open_gaps", gaps);
     f("missing", missing);
+    f("found", found);
+    f("recovered", recovered);
   }
 
   /// The tracker of a stream, for its positions; null before the stream's first event.
@@ -129,12 +149,18 @@ class track_gaps_stage : public stage_defaults<Event> {
   }
 
   /// All of them: to look at each, or to take one out and put it into another pipeline.
-  table& trackers() noexcept { return trackers_; }
+  table& trackers() noexcept {
+    due_ = timestamp::min();
+    return trackers_;
+  }
   const table& trackers() const noexcept { return trackers_; }
 
   std::uint64_t configuration() const noexcept { return trackers_.configuration(); }
   void save(snapshot_writer& w) const { trackers_.save(w); }
-  bool load(snapshot_reader& r) { return trackers_.load(r); }
+  bool load(snapshot_reader& r) {
+    due_ = timestamp::min();
+    return trackers_.load(r);
+  }
   track_gaps_stage empty_copy() const { return {stream_, number_, trackers_.empty_copy()}; }
 
  private:
@@ -149,6 +175,7 @@ class track_gaps_stage : public stage_defaults<Event> {
   Stream stream_;
   Number number_;
   table trackers_;
+  timestamp due_ = timestamp::max();  // no tracker has anything to tell before
 };
 
 namespace detail {

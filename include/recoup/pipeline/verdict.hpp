@@ -12,7 +12,7 @@
 #include "recoup/core/time.hpp"
 #include "recoup/reconcile/rule.hpp"
 
-/// What the pipeline tells of an event. The structs refer to the event and to the pipeline: copy out of them what is to
+/// What the pipeline decides about an event. The structs refer to the event and to the pipeline: copy out of them what is to
 /// outlive the call of the sink.
 
 namespace recoup {
@@ -99,47 +99,6 @@ struct correction {
   const Event& corrected;
   explanation because;
   [[nodiscard]] std::string why() const { return because.text(); }
-};
-
-/// A finding: the event breaks rules whose outcome is only to be told. Its verdict follows.
-template <class Event>
-struct flagged {
-  const Event& event;
-  explanation because;
-  [[nodiscard]] std::string why() const { return because.text(); }
-};
-
-/// A finding: a stream's state was dropped, since it was idle or others needed its place. Its numbers begin anew with its
-/// next event.
-template <class Stream>
-struct stream_evicted {
-  Stream stream;
-  std::uint64_t missing;  ///< numbers that were still missing
-};
-
-/// A finding: this event stands in for one that is missing. It is no event of the stream: publish it as what it is.
-template <class Event, class Stream>
-struct inferred {
-  const Event& event;
-  Stream stream;
-  std::uint64_t sequence;
-};
-
-/// A finding: a missing event could not be inferred, as the events on both sides of it are no longer kept.
-template <class Stream>
-struct not_inferred {
-  Stream stream;
-  std::uint64_t first;
-  std::uint64_t last;
-};
-
-/// A finding: the real event has come for which an inferred one was told: take that one back. The real event's own
-/// verdict follows.
-template <class Event, class Stream>
-struct inference_superseded {
-  const Event& event;
-  Stream stream;
-  std::uint64_t sequence;
 };
 
 }  // namespace recoup

@@ -27,9 +27,9 @@ struct neighbours {
 /// Keeps, of one stream, the last event and those on both sides of each hole, so that missing events can be inferred from
 /// their neighbours later on.
 ///
-/// Event is default-constructible. Cost: in order, one copy-assignment of an event; else O(holes). Bytes: one event, and two a hole, at most `max_holes`
-/// of them; then the lowest hole's neighbours are dropped. Allocates when the number of holes grows to a new high, and
-/// what copying an Event allocates.
+/// Event is default-constructible. Cost: in order, one copy-assignment of an event; else O(holes). Bytes: one event,
+/// and two a hole, at most `max_holes` of them; then the lowest hole's neighbours are dropped. Allocates when the number
+/// of holes grows to a new high, and what copying an Event allocates.
 template <class Event>
 class neighbour_memory {
  public:

@@ -1,7 +1,6 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -9,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/detail/project.hpp"
 #include "recoup/core/detail/show.hpp"
 #include "recoup/core/time.hpp"
@@ -20,6 +20,30 @@
 namespace recoup {
 
 namespace detail {
+
+// Compares numbers by their values, also of different signs, and text by its characters.
+template <class A, class B>
+constexpr bool at_most(const A& a, const B& b) {
+  if constexpr (std::integral<A> && std::integral<B> && std::is_signed_v<A> && std::is_unsigned_v<B>) {
+    return a < A{} || static_cast<std::make_unsigned_t<A>>(a) <= b;
+  } else if constexpr (std::integral<A> && std::integral<B> && std::is_unsigned_v<A> && std::is_signed_v<B>) {
+    return b >= B{} && a <= static_cast<std::make_unsigned_t<B>>(b);
+  } else if constexpr (text_key<A> && text_key<B>) {
+    return key_view(a) <= key_view(b);
+  } else {
+    return a <= b;
+  }
+}
+template <class A, class B>
+constexpr bool equal(const A& a, const B& b) {
+  if constexpr (std::integral<A> && std::integral<B> && std::is_signed_v<A> != std::is_signed_v<B>) {
+    return at_most(a, b) && at_most(b, a);
+  } else if constexpr (text_key<A> && text_key<B>) {
+    return key_view(a) == key_view(b);
+  } else {
+    return a == b;
+  }
+}
 
 // A condition on one field: Test has holds(value, now) and explain(value, now).
 template <class Projection, class Test>
@@ -48,7 +72,7 @@ struct range_test {
   T high;
   template <class V>
   constexpr bool holds(const V& value, timestamp) const {
-    return low <= value && value <= high;  // NaN fails
+    return at_most(low, value) && at_most(value, high);  // NaN fails
   }
   template <class V>
   std::string explain(const V&, timestamp) const {
@@ -61,7 +85,7 @@ struct equals_test {
   T expected;
   template <class V>
   constexpr bool holds(const V& value, timestamp) const {
-    return value == expected;
+    return equal(value, expected);
   }
   template <class V>
   std::string explain(const V&, timestamp) const {
@@ -70,9 +94,10 @@ struct equals_test {
 };
 
 struct finite_test {
-  template <std::floating_point V>
-  constexpr bool holds(V value, timestamp) const {
-    return value - value == V{0};  // neither NaN nor infinite
+  template <class V>
+  constexpr bool holds(const V& value, timestamp) const {
+    static_assert(std::floating_point<V>, "recoup: finite(field) needs a floating-point field; all others are finite");
+    return value - value == V{};  // neither NaN nor infinite
   }
   template <class V>
   std::string explain(const V&, timestamp) const {
@@ -82,16 +107,24 @@ struct finite_test {
 
 struct not_after_test {
   duration tolerance;
-  constexpr bool holds(timestamp value, timestamp now) const { return value <= recoup::saturating_add(now, tolerance); }
-  std::string explain(timestamp, timestamp now) const {
+  template <class Time>
+  constexpr bool holds(const Time& value, timestamp now) const {
+    return nearest_timestamp(value) <= recoup::saturating_add(now, tolerance);
+  }
+  template <class Time>
+  std::string explain(const Time&, timestamp now) const {
     return "is more than " + show(tolerance) + " after " + show(now);
   }
 };
 
 struct not_before_test {
   duration tolerance;
-  constexpr bool holds(timestamp value, timestamp now) const { return elapsed(value, now) <= tolerance; }
-  std::string explain(timestamp, timestamp now) const {
+  template <class Time>
+  constexpr bool holds(const Time& value, timestamp now) const {
+    return elapsed(nearest_timestamp(value), now) <= tolerance;
+  }
+  template <class Time>
+  std::string explain(const Time&, timestamp now) const {
     return "is more than " + show(tolerance) + " before " + show(now);
   }
 };
@@ -104,19 +137,19 @@ struct required_field {
     requires projection_of<Projection, Event>
   constexpr bool operator()(const Event& event, timestamp) const {
     using value = projected<Projection, Event>;
-    static_assert(is_optional_v<value> || std::is_pointer_v<value> || std::is_convertible_v<const value&, std::string_view>,
+    static_assert(is_optional_v<value> || std::is_pointer_v<value> || text_key<value>,
                   "recoup: required(field) needs a field that can be absent: a std::optional, a pointer or text");
     const auto& v = project(field, event);
     if constexpr (is_optional_v<value>) {
-      if constexpr (std::is_convertible_v<const typename value::value_type&, std::string_view>) {
-        return v.has_value() && !std::string_view(*v).empty();
+      if constexpr (text_key<typename value::value_type>) {
+        return v.has_value() && !key_view(*v).empty();
       } else {
         return v.has_value();
       }
-    } else if constexpr (std::is_pointer_v<value>) {
-      return v != nullptr;
+    } else if constexpr (text_key<value>) {
+      return !key_view(v).empty();
     } else {
-      return !std::string_view(v).empty();
+      return v != nullptr;
     }
   }
   template <class Event>
@@ -144,6 +177,8 @@ struct product_condition {
   /// Writes the product; false if it does not fit the field.
   template <class Event>
   constexpr bool fix(Event& event) const {
+    static_assert(std::is_lvalue_reference_v<decltype(project(product, event))>,
+                  "recoup: product_equals must be able to write the product: name it by a member pointer");
     projected<Product, Event> expected{};
     if (overflows(event, expected)) return false;
     project(product, event) = expected;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -84,13 +85,14 @@ class named_rule {
 
   template <class Event>
   [[nodiscard]] constexpr bool holds(const Event& event, timestamp now) const {
-    static_assert(std::is_invocable_r_v<bool, const Predicate&, const Event&, timestamp> ||
-                      std::is_invocable_r_v<bool, const Predicate&, const Event&>,
+    constexpr bool takes_time = requires(const Predicate& p) { { p(event, now) } -> std::convertible_to<bool>; };
+    constexpr bool takes_event = requires(const Predicate& p) { { p(event) } -> std::convertible_to<bool>; };
+    static_assert(takes_time || takes_event,
                   "recoup: a rule's predicate must be callable as bool(const Event&) or bool(const Event&, timestamp now); "
                   "does it name fields of this Event?");
-    if constexpr (std::is_invocable_r_v<bool, const Predicate&, const Event&, timestamp>) {
+    if constexpr (takes_time) {
       return predicate_(event, now);
-    } else if constexpr (std::is_invocable_r_v<bool, const Predicate&, const Event&>) {
+    } else if constexpr (takes_event) {
       return predicate_(event);
     } else {
       return false;
@@ -111,7 +113,9 @@ class named_rule {
   template <class Event>
   constexpr bool fix(Event& event) const {
     static_assert(level == severity::correct, "recoup: only a rule with on_fail::correct can fix an event");
-    if constexpr (requires { on_fail_.fix(event); }) {
+    if constexpr (requires { on_fail_.fix; }) {
+      static_assert(requires { on_fail_.fix(event); },
+                    "recoup: the fix in on_fail::correct(fix) must be callable as fix(Event&), also when it is const");
       return call(on_fail_.fix, event);
     } else {
       static_assert(requires { predicate_.fix(event); },

@@ -130,7 +130,7 @@ class gap_tracker {
   /// told() must not change the tracker. O(1) if nothing is due, else O(gaps).
   template <class Stream, class Told>
   void advance(timestamp now, const Stream& stream, Told&& told) {
-    if (!is_due(now)) [[likely]] return;
+    if (now < due()) [[likely]] return;
     for (std::size_t i = 0; i < gaps_.size();) {
       if (!advance_gap(gaps_[i], now, stream, told)) {
         abandon(i);
@@ -145,8 +145,9 @@ class gap_tracker {
     advance(now, only_stream{}, told);
   }
 
-  /// Whether advance would have something to do.
-  [[nodiscard]] bool is_due(timestamp now) const noexcept { return now >= due_ || next_ - 1 >= ripe_; }
+  /// When advance has something to do next, as far as is known now: the least time if it has at once, the greatest if it
+  /// never has.
+  [[nodiscard]] timestamp due() const noexcept { return is_ripe(ripe_) ? timestamp::min() : due_; }
 
   /// The number that is expected next: one above the highest; nothing before the first number, and after 2^64 - 1.
   [[nodiscard]] std::optional<std::uint64_t> expected() const noexcept {
@@ -169,7 +170,14 @@ class gap_tracker {
     for (const gap& g : gaps_) f(g.range);
   }
   [[nodiscard]] std::size_t gap_count() const noexcept { return gaps_.size(); }
-  [[nodiscard]] std::uint64_t missing_count() const noexcept { return missing_; }
+  /// 2^64 - 1 also where all 2^64 numbers are missing.
+  [[nodiscard]] std::uint64_t missing_count() const noexcept {
+    return missing_ == 0 && !gaps_.empty() ? ~std::uint64_t{0} : missing_;
+  }
+  /// How many numbers were ever found missing (told by gap_found, or given up before that), and how many of them have come
+  /// since: the difference is what the stream has lost.
+  [[nodiscard]] std::uint64_t found_count() const noexcept { return found_; }
+  [[nodiscard]] std::uint64_t recovered_count() const noexcept { return recovered_; }
   /// Ranges given up and still remembered, whose numbers would be late.
   [[nodiscard]] const interval_set& abandoned() const noexcept { return abandoned_; }
 
@@ -189,7 +197,7 @@ class gap_tracker {
     w.begin_section(section_tag("GAPS"), 1);
     w.boolean(started_);
     w.boolean(running_);
-    for (const std::uint64_t n : {first_, floor_, next_}) w.u64(n);
+    for (const std::uint64_t n : {first_, floor_, next_, found_, recovered_}) w.u64(n);
     for (const std::uint64_t n : counts_) w.u64(n);
     w.u64(gaps_.size());
     for (const gap& g : gaps_) {
@@ -209,7 +217,9 @@ class gap_tracker {
     (void)r.begin_section(section_tag("GAPS"), 1);
     loaded.started_ = r.boolean();
     loaded.running_ = r.boolean();
-    for (std::uint64_t* n : {&loaded.first_, &loaded.floor_, &loaded.next_}) *n = r.u64();
+    for (std::uint64_t* n : {&loaded.first_, &loaded.floor_, &loaded.next_, &loaded.found_, &loaded.recovered_}) {
+      *n = r.u64();
+    }
     for (std::uint64_t& n : loaded.counts_) n = r.u64();
     const std::size_t gaps = r.count(options_.max_gaps);
     for (std::size_t i = 0; i < gaps && r.ok(); ++i) {
@@ -262,8 +272,8 @@ class gap_tracker {
     if (const auto at = gap_of(sequence); at != gaps_.end()) {
       return {sequence, arrival::filled, static_cast<std::uint32_t>(at - gaps_.begin())};
     }
-    if (sequence < floor_) return {sequence, arrival::stale, 0};
-    return {sequence, abandoned_.contains(sequence) ? arrival::late : arrival::duplicate, 0};
+    if (abandoned_.contains(sequence)) return {sequence, arrival::late, 0};
+    return {sequence, sequence < floor_ ? arrival::stale : arrival::duplicate, 0};
   }
 
   [[gnu::noinline]] void commit_out_of_order(judgement j, timestamp now) {
@@ -283,7 +293,9 @@ class gap_tracker {
         fill(j);
         break;
       case arrival::late:
-        abandoned_.erase({j.sequence, j.sequence});
+        abandoned_.erase({j.sequence, j.sequence});  // may split a range
+        bound_abandoned();
+        ++recovered_;
         break;
       case arrival::duplicate:
       case arrival::stale:
@@ -332,16 +344,19 @@ class gap_tracker {
     const std::uint64_t n = j.sequence;
     gap& g = gaps_[j.gap];
     --missing_;
+    recovered_ += g.found;
     if (g.range.first == g.range.last) {
       gaps_.erase(gaps_.begin() + j.gap);
     } else if (n == g.range.first) {
       ++g.range.first;
     } else if (n == g.range.last) {
       --g.range.last;
+      schedule(g);  // it ends lower, so it is ripe sooner
     } else {
       gap above = g;
       above.range.first = n + 1;
       g.range.last = n - 1;
+      schedule(g);
       gaps_.insert(gaps_.begin() + j.gap + 1, above);  // at most max_gaps + 1 for a moment
       if (gaps_.size() > options_.max_gaps) abandon(0);
     }
@@ -349,25 +364,30 @@ class gap_tracker {
 
   void abandon(std::size_t i) {
     const sequence_range range = gaps_[i].range;
+    if (!gaps_[i].found) found_ += range.size();
     gaps_.erase(gaps_.begin() + static_cast<std::ptrdiff_t>(i));
     missing_ -= range.size();
     abandoned_.insert(range);
-    if (abandoned_.size() > options_.max_gaps) {
-      floor_ = std::max(floor_, abandoned_.front().last + 1);
-      abandoned_.pop_front();
-    }
+    bound_abandoned();
+  }
+  void bound_abandoned() {
+    if (abandoned_.size() <= options_.max_gaps) return;
+    floor_ = std::max(floor_, abandoned_.front().last + 1);
+    abandoned_.pop_front();
   }
 
   timestamp due_at(timestamp now) const noexcept {
     if (options_.reorder_delay) return saturating_add(now, *options_.reorder_delay);
     return options_.reorder_distance ? never : now;
   }
-  // The highest number must reach this for a hole to be a gap by distance.
-  std::uint64_t ripe_at(const gap& g) const noexcept {
+  // The highest number must reach this for a hole to be a gap by distance; nothing if that can't make it one.
+  std::optional<std::uint64_t> ripe_at(const gap& g) const noexcept {
     constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-    if (g.found || !options_.reorder_distance) return most;
+    if (g.found || !options_.reorder_distance) return std::nullopt;
     return g.range.last < most - *options_.reorder_distance ? g.range.last + *options_.reorder_distance : most;
   }
+
+  bool is_ripe(std::optional<std::uint64_t> at) const noexcept { return at && next_ - 1 >= *at; }
 
   // Tells what is due of one gap; false if it is now given up.
   template <class Stream, class Told>
@@ -375,11 +395,11 @@ class gap_tracker {
     const replay_policy& replay = options_.replay;
     const bool is_old = elapsed(g.opened, now) >= replay.give_up_after;
     if (!g.found) {
-      const bool is_ripe = options_.reorder_distance && next_ - 1 >= ripe_at(g);
-      if (now < g.due && !is_ripe && !is_old) return true;
+      if (now < g.due && !is_ripe(ripe_at(g)) && !is_old) return true;
       told(gap_found<Stream>{stream, g.range, g.opened});
       g.found = true;
       g.due = now;
+      found_ += g.range.size();
     }
     const bool is_wait_over = now >= g.due;
     if (is_old || (is_wait_over && g.attempts > 0 && g.attempts >= replay.max_attempts)) {
@@ -397,22 +417,29 @@ class gap_tracker {
 
   void schedule() noexcept {
     due_ = never;
-    ripe_ = std::numeric_limits<std::uint64_t>::max();
+    ripe_.reset();
     for (const gap& g : gaps_) schedule(g);
   }
   void schedule(const gap& g) noexcept {
     if (!g.found || options_.replay.max_attempts > 0) due_ = std::min(due_, g.due);
     due_ = std::min(due_, saturating_add(g.opened, options_.replay.give_up_after));
-    ripe_ = std::min(ripe_, ripe_at(g));
+    if (const auto at = ripe_at(g); at && (!ripe_ || *at < *ripe_)) ripe_ = at;
   }
 
   bool is_consistent() const noexcept {
-    if (!started_) return !running_ && gaps_.empty() && abandoned_.empty() && first_ == 0 && floor_ == 0 && next_ == 0;
-    if (running_ ? (next_ < first_ || floor_ < first_ || floor_ > next_) : next_ != 0) return false;
+    const std::optional<std::uint64_t>& expected = options_.expect_from;
+    if (!started_) {
+      return !expected && !running_ && gaps_.empty() && abandoned_.empty() && first_ == 0 && floor_ == 0 && next_ == 0;
+    }
+    if (expected && first_ != *expected) return false;
+    if (floor_ < first_ || (running_ ? floor_ > next_ : next_ != 0)) return false;
+    if (running_ && next_ == first_) return expected && gaps_.empty() && abandoned_.empty();
     const std::uint64_t high = next_ - 1;
     for (std::size_t i = 0; i < gaps_.size(); ++i) {
-      const sequence_range r = gaps_[i].range;
-      if (r.empty() || r.first < first_ || r.last > high || (running_ && next_ == first_)) return false;
+      const gap& g = gaps_[i];
+      const sequence_range r = g.range;
+      if (r.empty() || r.first < first_ || r.last > high || r.last - r.first == ~std::uint64_t{0}) return false;
+      if (g.attempts > options_.replay.max_attempts || (g.attempts > 0 && !g.found)) return false;
       if (i > 0 && r.first <= gaps_[i - 1].range.last) return false;
       bool is_abandoned = false;
       abandoned_.for_each_overlap(r, [&](sequence_range) { is_abandoned = true; });
@@ -430,9 +457,11 @@ class gap_tracker {
   std::uint64_t floor_ = 0;  // below it, what is no gap may have been given up or received
   std::vector<gap> gaps_;    // sorted, disjoint
   interval_set abandoned_;
-  std::uint64_t missing_ = 0;
-  timestamp due_ = never;                                            // nothing is due by time before
-  std::uint64_t ripe_ = std::numeric_limits<std::uint64_t>::max();  // nothing is due by distance below
+  std::uint64_t missing_ = 0;  // modulo 2^64
+  std::uint64_t found_ = 0;
+  std::uint64_t recovered_ = 0;
+  timestamp due_ = never;              // nothing is due by time before
+  std::optional<std::uint64_t> ripe_;  // nothing is due by distance before the highest number reaches this
   std::array<std::uint64_t, arrival_kinds> counts_{};
 };
 

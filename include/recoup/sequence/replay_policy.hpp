@@ -18,7 +18,7 @@ struct replay_policy {
   /// How long the request with this number (from 1) has for its answer.
   [[nodiscard]] constexpr duration wait_after(std::uint32_t attempt) const noexcept {
     const std::uint32_t doublings = attempt > 0 ? attempt - 1 : 0;
-    const duration wait = doublings < 62 ? saturating_multiply(first_wait, std::uint64_t{1} << doublings) : longest_wait;
+    const duration wait = doublings < 63 ? saturating_multiply(first_wait, std::uint64_t{1} << doublings) : longest_wait;
     return wait < longest_wait ? wait : longest_wait;
   }
 };

@@ -24,7 +24,7 @@ constexpr std::uint64_t combine(std::initializer_list<std::uint64_t> options) no
 
 constexpr std::uint64_t option(duration d) noexcept { return static_cast<std::uint64_t>(d.count()); }
 
-// Tells an absent option from every value.
+// Tells an absent option from every value but one in 2^64.
 constexpr std::uint64_t option(std::optional<std::uint64_t> o) noexcept { return o ? combine({1, *o}) : 0; }
 constexpr std::uint64_t option(std::optional<duration> o) noexcept { return o ? combine({1, option(*o)}) : 0; }
 

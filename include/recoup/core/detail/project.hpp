@@ -17,8 +17,8 @@ constexpr decltype(auto) project(const Projection& projection, Event& event) {
 }
 
 template <class Projection, class Event>
-concept projection_of = requires(const Projection& p, const Event& e) { project(p, e); } &&
-                        (std::is_member_object_pointer_v<Projection> || std::is_invocable_v<const Projection&, const Event&>);
+concept projection_of = requires(const Projection& p, const Event& e) { e.*p; } ||
+                        requires(const Projection& p, const Event& e) { p(e); };
 
 template <class Projection, class Event>
 using projected = std::remove_cvref_t<decltype(project(std::declval<const Projection&>(), std::declval<const Event&>()))>;

@@ -2,29 +2,40 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 #include <vector>
 
+#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/fingerprint.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 
 // Where an exact_window keeps its keys: as they are (one fixed type), or as bytes in a ring. Keys are released in the
-// order in which they were stored.
+// order in which they were stored; the newest may be taken back. A handle has the hash of its key, so that a snapshot
+// need not be trusted with it.
 
 namespace recoup::detail {
 
 template <class Key>
 class fixed_keys {
  public:
-  using handle = Key;
+  // Of an enumeration the number, since not every number is a value of every enumeration.
+  using handle = typename std::conditional_t<std::is_enum_v<Key>, std::underlying_type<Key>, std::type_identity<Key>>::type;
 
-  fixed_keys(std::size_t /*keys*/, std::size_t /*key_bytes*/, std::uint64_t /*seed*/) {}
+  fixed_keys(std::size_t /*keys*/, std::size_t /*key_bytes*/, std::uint64_t seed) : seed_(seed) {}
 
   static constexpr std::size_t bytes_for(std::size_t /*keys*/, std::size_t /*key_bytes*/) noexcept { return 0; }
+
+  template <class K>
+  std::uint64_t hash(const K& key) const noexcept {
+    return fingerprint(number(key), seed_);
+  }
 
   template <class K>
   bool has_room_for(const K&) const noexcept {
@@ -32,22 +43,36 @@ class fixed_keys {
   }
   template <class K>
   handle store(const K& key) {
-    return static_cast<Key>(key);
+    return number(key);
   }
   void release(const handle&) noexcept {}
+  void take_back(const handle&) noexcept {}
 
   template <class K>
   bool is_same(const handle& stored, const K& key) const {
-    return stored == static_cast<Key>(key);
+    return stored == number(key);
   }
 
   void save(snapshot_writer& w, const handle& stored) const { w.value(stored); }
   bool load(snapshot_reader& r, handle& stored) { return r.value(stored); }
+
+ private:
+  template <class K>
+  static constexpr handle number(const K& key) noexcept {
+    constexpr bool fits = (std::integral<K> || std::is_enum_v<K>) && sizeof(K) <= sizeof(Key);
+    static_assert(fits,
+                  "recoup: an exact_window<Key> is given a key that is no integer or enumeration of at most Key's size; "
+                  "for other keys write exact_window<> (any_key)");
+    if constexpr (fits) return static_cast<handle>(key);
+    return {};
+  }
+
+  std::uint64_t seed_;
 };
 
-// A key is its canonical encoding, contiguous in a ring of bytes. Offsets count up for ever; a key that would straddle the
-// ring's end begins at its start. A key longer than `longest` is kept as its 128-bit
-// fingerprint: two such keys are taken for the same with a probability of 2^-128.
+// A key is its canonical encoding, contiguous in a ring of bytes. Offsets count up for ever; a key that would straddle
+// the ring's end begins at its start. A key longer than `longest` is kept as its 128-bit fingerprint: two such keys are
+// taken for the same with a probability of 2^-128.
 class encoded_keys {
  public:
   static constexpr std::size_t longest = 1'024;
@@ -66,9 +91,18 @@ class encoded_keys {
   }
 
   template <class K>
+  std::uint64_t hash(const K& key) const noexcept {
+    return encoded_size(key) > longest ? fingerprint128(key, seed_).high : fingerprint(key, seed_);
+  }
+  std::uint64_t hash(const handle& h) const noexcept {
+    const std::span<const std::byte> bytes(at(h), h.length);
+    return h.is_fingerprint ? from_little_endian<std::uint64_t>(bytes.last(8)) : fingerprint(bytes, seed_);
+  }
+
+  template <class K>
   bool has_room_for(const K& key) const noexcept {
     const std::size_t size = encoded_size(key);
-    return has_room(size > longest ? sizeof(fingerprint128_t) : size);
+    return has_room(size > longest ? sizeof(print) : size);
   }
 
   // There must be room.
@@ -76,9 +110,8 @@ class encoded_keys {
   handle store(const K& key) {
     const std::size_t size = encoded_size(key);
     if (size > longest) {
-      const fingerprint128_t print = fingerprint128(key, seed_);
-      const handle h = take(sizeof print, true);
-      std::memcpy(at(h), &print, sizeof print);
+      const handle h = take(sizeof(print), true);
+      std::ranges::copy(print_of(key), at(h));
       return h;
     }
     const handle h = take(size, false);
@@ -91,14 +124,16 @@ class encoded_keys {
     begin_ = h.offset + h.length;
     --stored_;
   }
+  // The newest only.
+  void take_back(const handle& h) noexcept {
+    end_ = h.offset;
+    --stored_;
+  }
 
   template <class K>
   bool is_same(const handle& h, const K& key) const {
     const std::size_t size = encoded_size(key);
-    if (size > longest) {
-      const fingerprint128_t print = fingerprint128(key, seed_);
-      return h.is_fingerprint && std::memcmp(at(h), &print, sizeof print) == 0;
-    }
+    if (size > longest) return h.is_fingerprint && std::ranges::equal(print_of(key), std::span(at(h), h.length));
     if (h.is_fingerprint || h.length != size) return false;
     const std::byte* stored = at(h);
     bool same = true;
@@ -107,6 +142,10 @@ class encoded_keys {
       stored += n;
     });
     return same;
+  }
+  bool is_same(const handle& a, const handle& b) const {
+    return a.is_fingerprint == b.is_fingerprint &&
+           std::ranges::equal(std::span(at(a), a.length), std::span(at(b), b.length));
   }
 
   void save(snapshot_writer& w, const handle& h) const {
@@ -117,13 +156,24 @@ class encoded_keys {
     const bool is_fingerprint = r.boolean();
     const std::span<const std::byte> bytes = r.bytes();
     if (!r.ok() || bytes.size() > longest || !has_room(bytes.size())) return false;
-    if (is_fingerprint && bytes.size() != sizeof(fingerprint128_t)) return false;
+    if (is_fingerprint && bytes.size() != sizeof(print)) return false;
     h = take(bytes.size(), is_fingerprint);
     std::copy(bytes.begin(), bytes.end(), at(h));
     return true;
   }
 
  private:
+  using print = std::array<std::byte, 16>;
+
+  template <class K>
+  print print_of(const K& key) const noexcept {
+    const fingerprint128_t value = fingerprint128(key, seed_);
+    print bytes;
+    store_little_endian(value.low, bytes.data());
+    store_little_endian(value.high, bytes.data() + 8);
+    return bytes;
+  }
+
   const std::byte* at(const handle& h) const noexcept { return ring_.data() + (h.offset & (ring_.size() - 1)); }
   std::byte* at(const handle& h) noexcept { return ring_.data() + (h.offset & (ring_.size() - 1)); }
 

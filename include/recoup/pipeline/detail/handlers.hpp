@@ -3,9 +3,9 @@
 
 #include <type_traits>
 
+#include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
-#include "recoup/sequence/findings.hpp"
 
 namespace recoup::detail {
 

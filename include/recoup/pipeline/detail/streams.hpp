@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,6 +20,12 @@ namespace recoup::detail {
 template <class Projection, class Event>
 using stream_of = std::conditional_t<std::is_convertible_v<projected<Projection, Event>, std::string_view>, std::string,
                                      projected<Projection, Event>>;
+
+// What can be a sequence number: an integer, or an optional one.
+template <class T>
+inline constexpr bool is_number = std::is_integral_v<T> || std::is_enum_v<T>;
+template <class T>
+inline constexpr bool is_number<std::optional<T>> = is_number<T>;
 
 // The projection for events that are all of one stream.
 struct one_stream {

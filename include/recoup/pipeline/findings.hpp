@@ -1,0 +1,56 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "recoup/core/interval_set.hpp"
+#include "recoup/pipeline/verdict.hpp"
+#include "recoup/sequence/findings.hpp"
+
+/// What the pipeline notices, besides what a gap tracker tells (sequence/findings.hpp): any number an event or advance.
+/// The structs refer to events: copy out of them what is to outlive the call of the sink.
+
+namespace recoup {
+
+/// The event breaks rules whose outcome is only to be told. Its verdict follows.
+template <class Event>
+struct flagged {
+  const Event& event;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// A stream's state was dropped, since it was idle or others needed its place. Its numbers begin anew with its
+/// next event.
+template <class Stream = only_stream>
+struct stream_evicted {
+  Stream stream;
+  std::uint64_t missing;  ///< numbers that were still missing
+};
+
+/// This event stands in for one that is missing. It is no event of the stream: publish it as what it is.
+template <class Event, class Stream = only_stream>
+struct inferred {
+  const Event& event;
+  Stream stream;
+  std::uint64_t sequence;
+};
+
+/// A missing event could not be inferred, as the events on both sides of it are no longer kept.
+template <class Stream = only_stream>
+struct not_inferred {
+  Stream stream;
+  sequence_range range;
+};
+
+/// The real event has come for which an inferred one was told: take that one back. The real event's own
+/// verdict follows.
+template <class Event, class Stream = only_stream>
+struct inference_superseded {
+  const Event& event;
+  Stream stream;
+  std::uint64_t sequence;
+};
+
+}  // namespace recoup
