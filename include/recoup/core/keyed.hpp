@@ -17,7 +17,7 @@
 namespace recoup {
 
 struct keyed_options {
-  std::size_t capacity = 4'096;    // keys held at once, 1 to 2^31
+  std::size_t capacity = 4'096;    // keys held at once, 1 to 2^30
   duration idle = duration::max();  // a key not used for longer than this may be evicted by advance
   std::uint64_t seed = 0;           // of the hash; choose one that an attacker doesn't know
 };
@@ -208,8 +208,8 @@ class keyed {
   };
 
   static keyed_options checked(keyed_options o) {
-    detail::require_option(o.capacity >= 1 && o.capacity <= (std::size_t{1} << 31),
-                           "keyed_options.capacity must be 1 to 2^31 keys");
+    detail::require_option(o.capacity >= 1 && o.capacity <= (std::size_t{1} << 30),
+                           "keyed_options.capacity must be 1 to 2^30 keys");
     detail::require_option(o.idle > duration::zero(), "keyed_options.idle must be longer than zero");
     return o;
   }

@@ -18,7 +18,7 @@
 namespace recoup {
 
 struct exact_window_options {
-  std::size_t events = 1 << 16;     ///< keys remembered at most, 1 to 2^31; then the oldest goes
+  std::size_t events = 1 << 16;     ///< keys remembered at most, 1 to 2^30; then the oldest goes
   duration age = duration::max();   ///< a key older than this is new again
   std::uint64_t seed = 0;           ///< of the hash; choose one that an attacker doesn't know
   std::size_t key_bytes = 32;       ///< any_key only: room a key on average, for the encoded key
@@ -57,10 +57,10 @@ class exact_window {
       : options_(checked(options)),
         index_(options.events),
         keys_(options.events, options.key_bytes, options.seed),
-        entries_(options.events) {}
+        entries_(options.events + 1) {}
 
   [[nodiscard]] static constexpr std::size_t bytes_for(const exact_window_options& o) noexcept {
-    return o.events * sizeof(entry) + detail::hash_index::bytes_for(o.events) + store::bytes_for(o.events, o.key_bytes);
+    return (o.events + 1) * sizeof(entry) + detail::hash_index::bytes_for(o.events) + store::bytes_for(o.events, o.key_bytes);
   }
 
   template <fingerprintable K>
@@ -91,7 +91,7 @@ class exact_window {
       return;
     }
     ++fresh_;
-    while (count_ == options_.events || !keys_.has_room_for(key)) {
+    while (!keys_.has_room_for(key)) {
       evict_oldest(now);
       j.place = locate(key, j.hash);
     }
@@ -103,6 +103,7 @@ class exact_window {
     } else {
       index_.move(j.place, at);
     }
+    if (count_ > options_.events) evict_oldest(now);
   }
 
   template <fingerprintable K>
@@ -173,8 +174,8 @@ class exact_window {
   };
 
   static exact_window_options checked(exact_window_options o) {
-    detail::require_option(o.events >= 1 && o.events <= (std::size_t{1} << 31),
-                           "exact_window_options.events must be 1 to 2^31 keys");
+    detail::require_option(o.events >= 1 && o.events <= (std::size_t{1} << 30),
+                           "exact_window_options.events must be 1 to 2^30 keys");
     detail::require_option(o.age > duration::zero(), "exact_window_options.age must be longer than zero");
     detail::require_option(o.key_bytes <= 1 << 20, "exact_window_options.key_bytes must be at most 2^20 bytes");
     return o;
@@ -220,7 +221,7 @@ class exact_window {
   exact_window_options options_;
   detail::hash_index index_;
   store keys_;
-  std::vector<entry> entries_;  // a ring in order of arrival: count_ from begin_ on
+  std::vector<entry> entries_;  // a ring in order of arrival: count_ from begin_ on, and room for one more
   std::size_t begin_ = 0;
   std::size_t count_ = 0;
   std::uint64_t fresh_ = 0;

@@ -80,9 +80,12 @@ class track_gaps_stage : public stage_defaults<Event> {
     if (!j.counts) return;
     if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]] return;
     trackers_.tell_victim(j.place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
-    const stream_type stream(detail::project(stream_, e));
-    if (j.seen.answer == arrival::late) emit(late_arrival<stream_type>{stream, j.seen.sequence});
-    trackers_.at(j.place).tell_displaced(j.seen, stream, emit);
+    if (j.seen.answer == arrival::late) {
+      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), j.seen.sequence});
+    }
+    const gap_tracker& tracker = trackers_.at(j.place);
+    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]] return;
+    tracker.tell_displaced(j.seen, stream_type(detail::project(stream_, e)), emit);
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {

@@ -9,7 +9,7 @@ namespace recoup::detail {
 
 // Finds the position of an entry in somebody else's array by the entry's hash: open addressing with linear probing and
 // backward-shift deletion, so that there are no tombstones, no rehash, and the answers depend on nothing but the
-// operations. Eight bytes a slot, 1.5 slots an entry. All memory is taken at construction.
+// operations. Eight bytes a slot, two slots an entry. All memory is taken at construction.
 //
 // Invariant: a slot's home is derived from its tag alone (the upper half of the hash), and no empty slot lies between
 // an entry's home and the entry.
@@ -23,10 +23,10 @@ class hash_index {
     position found = none;
   };
 
-  explicit hash_index(std::size_t capacity) : slots_(capacity + capacity / 2 + 2) {}
+  explicit hash_index(std::size_t capacity) : slots_(2 * capacity + 2) {}
 
   static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
-    return (capacity + capacity / 2 + 2) * sizeof(slot);
+    return (2 * capacity + 2) * sizeof(slot);
   }
 
   static constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }

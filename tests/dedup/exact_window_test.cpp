@@ -1,0 +1,690 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+#include "recoup/dedup/exact_window.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
+#include <list>
+#include <map>
+#include <new>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "catch.hpp"
+#include "recoup/core/fingerprint.hpp"
+#include "recoup/core/snapshot.hpp"
+
+namespace {
+std::size_t allocations = 0;
+
+void* counted(std::size_t size, std::align_val_t alignment) noexcept {
+  ++allocations;
+  const auto unit = static_cast<std::size_t>(alignment);
+  return std::aligned_alloc(unit, (size + unit) / unit * unit);
+}
+void* there(void* memory) {
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+[[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }  // inlined, g++ takes it for a mismatch
+constexpr std::align_val_t usual{alignof(std::max_align_t)};
+}  // namespace
+
+// All forms, as a sanitizer has its own of those that are not replaced.
+void* operator new(std::size_t n) { return there(counted(n, usual)); }
+void* operator new[](std::size_t n) { return there(counted(n, usual)); }
+void* operator new(std::size_t n, std::align_val_t a) { return there(counted(n, a)); }
+void* operator new[](std::size_t n, std::align_val_t a) { return there(counted(n, a)); }
+void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted(n, usual); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted(n, usual); }
+void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept { return counted(n, a); }
+void* operator new[](std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept { return counted(n, a); }
+void operator delete(void* p) noexcept { release(p); }
+void operator delete[](void* p) noexcept { release(p); }
+void operator delete(void* p, std::size_t) noexcept { release(p); }
+void operator delete[](void* p, std::size_t) noexcept { release(p); }
+void operator delete(void* p, std::align_val_t) noexcept { release(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { release(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { release(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { release(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { release(p); }
+void operator delete(void* p, std::align_val_t, const std::nothrow_t&) noexcept { release(p); }
+void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcept { release(p); }
+
+namespace {
+
+using namespace std::chrono_literals;
+using recoup::any_key;
+using recoup::duration;
+using recoup::exact_window;
+using recoup::exact_window_options;
+using recoup::restore;
+using recoup::snapshot;
+using recoup::snapshot_status;
+using recoup::timestamp;
+using bytes = std::vector<std::byte>;
+
+enum class side : std::int16_t { buy = -1, none, sell = 0x7FFF };
+enum colour : std::uint8_t { red, green = 200 };
+
+constexpr timestamp at(std::int64_t nanoseconds) { return timestamp(duration(nanoseconds)); }
+
+template <class K>
+std::string encoding(const K& key) {
+  std::string all;
+  recoup::encode(key, [&](const std::byte* data, std::size_t n) { all.append(reinterpret_cast<const char*>(data), n); });
+  return all;
+}
+
+// Places in order of arrival, and which of them each key has now.
+class model {
+ public:
+  struct answer {
+    bool is_duplicate = false;
+    timestamp first_seen{};
+    bool operator==(const answer&) const = default;
+  };
+
+  explicit model(exact_window_options o) : options_(o) {}
+
+  answer judge(const std::string& key, timestamp now) const {
+    const auto found = keys_.find(key);
+    if (found == keys_.end()) return {};
+    return {is_young(*found->second, now), found->second->first_seen};
+  }
+  void commit(const std::string& key, timestamp now) {
+    if (judge(key, now).is_duplicate) {
+      ++duplicates;
+      return;
+    }
+    ++fresh;
+    if (places_.size() == options_.events) {
+      const place& oldest = places_.front();
+      if (oldest.is_remembered) {
+        if (is_young(oldest, now)) ++evicted_within_age;
+        keys_.erase(oldest.key);
+      }
+      places_.pop_front();
+    }
+    if (const auto expired = keys_.find(key); expired != keys_.end()) expired->second->is_remembered = false;
+    keys_[key] = places_.insert(places_.end(), {key, now, true});
+  }
+  bool forget(const std::string& key) {
+    const auto found = keys_.find(key);
+    if (found == keys_.end()) return false;
+    found->second->is_remembered = false;
+    keys_.erase(found);
+    while (!places_.empty() && !places_.back().is_remembered) places_.pop_back();
+    return true;
+  }
+  void restore() {  // a snapshot has only what is remembered
+    places_.remove_if([](const place& p) { return !p.is_remembered; });
+  }
+
+  std::uint64_t fresh = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t evicted_within_age = 0;
+
+ private:
+  struct place {
+    std::string key;
+    timestamp first_seen;
+    bool is_remembered;
+  };
+
+  bool is_young(const place& p, timestamp now) const {
+    if (now <= p.first_seen || options_.age == duration::max()) return true;
+    const auto age = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                     static_cast<std::uint64_t>(p.first_seen.time_since_epoch().count());
+    return age <= static_cast<std::uint64_t>(options_.age.count());
+  }
+
+  exact_window_options options_;
+  std::list<place> places_;
+  std::map<std::string, std::list<place>::iterator> keys_;
+};
+
+// Mostly forward, now and then back, far ahead, or to an end of time.
+class wandering_time {
+ public:
+  timestamp next(std::mt19937_64& random) {
+    switch (random() % 100) {
+      case 0:
+        return at(std::numeric_limits<std::int64_t>::min());
+      case 1:
+        return at(std::numeric_limits<std::int64_t>::max());
+      case 2:
+        return at(static_cast<std::int64_t>(random()));
+      case 3:
+        now_ += 1'000;
+        break;
+      case 4:
+      case 5:
+        return at(now_ - static_cast<std::int64_t>(random() % 200));
+      default:
+        now_ += static_cast<std::int64_t>(random() % 4);
+    }
+    return at(now_);
+  }
+
+ private:
+  std::int64_t now_ = 1'700'000'000'000'000'000;
+};
+
+// Calls f with one of `distinct` keys. Window is exact_window<Key>.
+template <class Key>
+struct some_keys {
+  template <class F>
+  void visit(std::uint64_t i, F&& f) const {
+    f(static_cast<Key>(i * 0x9E37'79B9'7F4A'7C15));
+  }
+};
+template <>
+struct some_keys<side> {
+  template <class F>
+  void visit(std::uint64_t i, F&& f) const {
+    f(static_cast<side>(static_cast<std::int16_t>(i * 257)));
+  }
+};
+template <>
+struct some_keys<any_key> {
+  some_keys() {
+    std::mt19937_64 random(71);
+    std::vector<std::size_t> lengths{0, 1, 7, 8, 9, 31, 32, 255, 256, 257, 1'023, 1'024, 1'025, 3'000, 3'000};
+    while (lengths.size() < 60) lengths.push_back(random() % 3'001);
+    for (const std::size_t length : lengths) {
+      std::string text(length, '\0');
+      for (char& c : text) c = static_cast<char>(random() % 3);
+      texts.push_back(std::move(text));
+    }
+  }
+  template <class F>
+  void visit(std::uint64_t i, F&& f) const {
+    const std::string& text = texts[i / 8 % texts.size()];
+    const auto number = static_cast<std::int64_t>(i / 8) - 20;
+    switch (i % 8) {
+      case 0:
+        return f(number);
+      case 1:
+        return f(text);
+      case 2:
+        return f(std::string_view(text).substr(0, 3));
+      case 3:
+        return f(std::tuple(number, 7U, side::buy));
+      case 4:
+        return f(std::tie(text, number));
+      case 5:
+        return f(i % 16 < 8 ? std::optional<std::string_view>() : std::optional<std::string_view>(text));
+      case 6:
+        return f(std::pair(std::optional<std::int8_t>(static_cast<std::int8_t>(number)), at(number)));
+      default:
+        return f(static_cast<double>(number) / 3);
+    }
+  }
+  std::vector<std::string> texts;
+};
+
+constexpr int operations = 6'000;
+
+// One case, compared at every operation; `visit(i, f)` calls f with the i-th of `distinct` keys.
+template <class Window, class Visit>
+void agree_with_the_model(const exact_window_options& options, std::uint64_t distinct, const Visit& visit) {
+  INFO("events " << options.events << ", age " << options.age.count() << ", distinct keys " << distinct);
+  std::mt19937_64 random(options.events * 1'000 + distinct);
+  Window window(options);
+  model expected(options);
+  wandering_time times;
+  bool agrees = true;
+  const auto same = [&](const auto& judged, const model::answer& answer) {
+    agrees = agrees && model::answer{judged.is_duplicate, judged.first_seen} == answer;
+  };
+  for (int i = 0; i < operations && agrees; ++i) {
+    const timestamp now = times.next(random);
+    const std::uint64_t operation = random() % 256;
+    visit(random() % distinct, [&](const auto& key) {
+      const std::string name = encoding(key);
+      if (operation < 120) {
+        same(window.observe(key, now), expected.judge(name, now));
+        expected.commit(name, now);
+      } else if (operation < 200) {
+        const auto hash = window.hash(key);
+        window.prefetch(hash);
+        const auto judged = window.judge(key, hash, now);
+        same(judged, expected.judge(name, now));
+        window.commit(key, judged, now);
+        expected.commit(name, now);
+      } else if (operation < 235) {
+        same(window.judge(key, now), expected.judge(name, now));
+      } else if (operation < 253) {
+        agrees = agrees && window.forget(key) == expected.forget(name);
+        agrees = agrees && !window.judge(key, now).is_duplicate;
+      } else if (operation == 253) {
+        const bytes before = snapshot(window);
+        same(window.judge(key, now), expected.judge(name, now));
+        agrees = agrees && before == snapshot(window);
+      } else {
+        const bytes saved = snapshot(window);
+        Window other(options);
+        other.observe(key, now);
+        agrees = agrees && restore(other, saved) && snapshot(other) == saved;
+        window = std::move(other);
+        expected.restore();
+      }
+    });
+    agrees = agrees && window.fresh() == expected.fresh && window.duplicates() == expected.duplicates &&
+             window.evicted_within_age() == expected.evicted_within_age;
+    if (!agrees) FAIL("differs at operation " << i << " (" << operation << ")");
+  }
+  for (std::uint64_t k = 0; k < distinct; ++k) {
+    visit(k, [&](const auto& key) { same(window.judge(key, at(0)), expected.judge(encoding(key), at(0))); });
+  }
+  CHECK(agrees);
+  CHECK(expected.duplicates > 0);
+  CHECK(expected.fresh > distinct);
+}
+
+template <class Key>
+void agree_with_the_model(const std::vector<std::size_t>& sizes) {
+  const some_keys<Key> keys;
+  const auto visit = [&](std::uint64_t i, auto&& f) { keys.visit(i, f); };
+  for (const std::size_t events : sizes) {
+    for (const duration age : {duration::max(), duration(40), duration(1)}) {
+      const exact_window_options options{.events = events, .age = age, .seed = events * 31, .key_bytes = 1'300};
+      const std::uint64_t distinct = events < 64 ? events + 1 + events / 2 : 200;
+      agree_with_the_model<exact_window<Key>>(options, distinct, visit);
+    }
+  }
+}
+
+// A frame of the window's own configuration with a right checksum around any content.
+template <class Window, class Write>
+bytes forged(const Window& window, Write&& write) {
+  recoup::snapshot_writer w;
+  recoup::detail::begin_frame(w, window.configuration(), {});
+  write(w);
+  recoup::detail::end_frame(w);
+  return w.take();
+}
+
+template <class Window, class Write>
+snapshot_status answer_to(Window window, std::uint64_t remembered, Write&& write_entries) {
+  window.observe(5, at(5));
+  const bytes before = snapshot(window);
+  const bytes hostile = forged(window, [&](recoup::snapshot_writer& w) {
+    w.begin_section(recoup::section_tag("EXWN"), 1);
+    for (const std::uint64_t n : {1U, 2U, 3U}) w.u64(n);
+    w.u64(remembered);
+    write_entries(w);
+    w.end_section();
+  });
+  const auto status = restore(window, hostile).status;
+  if (status == snapshot_status::ok) {
+    CHECK(snapshot(window) == hostile);
+  } else {
+    CHECK(snapshot(window) == before);
+  }
+  return status;
+}
+
+// Pairs of numbers whose hashes have the same tag, found by trying.
+std::vector<std::uint64_t> colliding_keys(const exact_window<std::uint64_t>& window) {
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> tags;
+  for (std::uint64_t key = 0; key < 1 << 18; ++key) tags.emplace_back(window.hash(key), key);
+  std::sort(tags.begin(), tags.end());
+  std::vector<std::uint64_t> keys;
+  for (std::size_t i = 1; i < tags.size(); ++i) {
+    if (tags[i - 1].first != tags[i].first) continue;
+    keys.push_back(tags[i - 1].second);
+    keys.push_back(tags[i].second);
+  }
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE("a window of integers or enumerations answers as the model does") {
+  agree_with_the_model<std::uint64_t>({1, 2, 3, 4, 7, 64, 100});
+  agree_with_the_model<std::int8_t>({2, 4, 60});
+  agree_with_the_model<side>({1, 4, 50});
+}
+
+TEST_CASE("a window of any key answers as the model does") { agree_with_the_model<any_key>({1, 2, 3, 4, 16, 120}); }
+
+TEST_CASE("keys whose hashes collide are told apart") {
+  const exact_window_options options{.events = 6, .age = 100ns, .seed = 0x5EED};
+  const auto keys = colliding_keys(exact_window<std::uint64_t>(options));
+  REQUIRE(keys.size() >= 4);
+  const auto visit = [&](std::uint64_t i, auto&& f) { f(keys[i]); };
+  agree_with_the_model<exact_window<std::uint64_t>>(options, keys.size(), visit);
+  agree_with_the_model<exact_window<>>(options, keys.size(), visit);
+}
+
+TEST_CASE("a window whose keys all have the same hash still answers as the model does") {
+  std::mt19937_64 random(5);
+  const some_keys<any_key> keys;
+  for (const std::size_t events : {1U, 3U, 20U}) {
+    const exact_window_options options{.events = events, .age = 60ns, .key_bytes = 1'300};
+    exact_window<> window(options);
+    model expected(options);
+    wandering_time times;
+    bool agrees = true;
+    for (int i = 0; i < operations && agrees; ++i) {
+      const timestamp now = times.next(random);
+      keys.visit(random() % (2 * events), [&](const auto& key) {
+        const auto judged = window.judge(key, 0xFFFF'FFFF, now);
+        window.commit(key, judged, now);
+        const std::string name = encoding(key);
+        agrees = model::answer{judged.is_duplicate, judged.first_seen} == expected.judge(name, now);
+        expected.commit(name, now);
+      });
+    }
+    CHECK(agrees);
+    CHECK(window.evicted_within_age() == expected.evicted_within_age);
+  }
+}
+
+TEST_CASE("a window short of bytes forgets early and says so but never takes a new key for a duplicate") {
+  for (const std::size_t key_bytes : {0U, 1U, 16U, 100U}) {
+    const exact_window_options options{.events = 64, .age = 5'000ns, .key_bytes = key_bytes};
+    const std::size_t room = std::max<std::size_t>(4'096, std::bit_ceil(64 * key_bytes));
+    INFO("key_bytes " << key_bytes);
+    std::mt19937_64 random(key_bytes);
+    const some_keys<any_key> keys;
+    exact_window<> window(options);
+    struct sighting {
+      timestamp first_seen;
+      std::uint64_t keys_before = 0;  // stored up to then
+      std::uint64_t bytes_before = 0;
+    };
+    std::map<std::string, sighting> seen;
+    std::uint64_t stored = 0;
+    std::uint64_t missed = 0;
+    std::uint64_t bad = 0;
+    std::int64_t now = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      now += static_cast<std::int64_t>(random() % 8);
+      if (i % 1'000 == 999) {
+        const bytes saved = snapshot(window);
+        window = exact_window<>(options);
+        if (!restore(window, saved) || snapshot(window) != saved) ++bad;
+      }
+      keys.visit(random() % 96, [&](const auto& key) {
+        const std::string name = encoding(key);
+        const auto judged = window.observe(key, at(now));
+        const auto known = seen.find(name);
+        const bool young = known != seen.end() && at(now) - known->second.first_seen <= options.age;
+        if (judged.is_duplicate && (!young || judged.first_seen != known->second.first_seen)) ++bad;
+        if (!judged.is_duplicate && young) {
+          ++missed;
+          // What came since fits, even if the gaps at the ring's end are as large as can be.
+          const bool fits = stored - known->second.bytes_before <= room - 2 * 1'024;
+          if (fits && window.fresh() - known->second.keys_before <= options.events) ++bad;
+        }
+        if (judged.is_duplicate) return;
+        seen[name] = {at(now), window.fresh() - 1, stored};
+        stored += name.size() > 1'024 ? 16 : name.size();
+      });
+    }
+    CHECK(bad == 0);
+    CHECK(missed > 0);
+    CHECK(missed <= window.evicted_within_age());
+    CHECK(window.fresh() + window.duplicates() == 20'000);
+  }
+}
+
+TEST_CASE("the window is first in first out and a duplicate does not renew its key") {
+  exact_window<std::uint64_t> window({.events = 3});
+  for (const std::uint64_t key : {1U, 2U, 3U, 1U, 1U}) window.observe(key, at(static_cast<std::int64_t>(key)));
+  CHECK(window.fresh() == 3);
+  CHECK(window.duplicates() == 2);
+  CHECK(window.evicted_within_age() == 0);
+  CHECK_FALSE(window.observe(std::uint64_t{4}, at(4)).is_duplicate);
+  CHECK(window.evicted_within_age() == 1);
+  CHECK_FALSE(window.judge(std::uint64_t{1}, at(5)).is_duplicate);
+  const auto second = window.judge(std::uint64_t{2}, at(5));
+  CHECK(second.is_duplicate);
+  CHECK(second.first_seen == at(2));
+}
+
+TEST_CASE("a key is a duplicate up to its age and new again beyond it") {
+  exact_window<std::uint64_t> window({.events = 8, .age = 10ns});
+  window.observe(1U, at(100));
+  CHECK(window.judge(1U, at(110)).is_duplicate);
+  CHECK_FALSE(window.judge(1U, at(111)).is_duplicate);
+  CHECK(window.judge(1U, at(-100)).is_duplicate);
+  CHECK(window.judge(1U, timestamp::min()).is_duplicate);
+  CHECK_FALSE(window.judge(1U, timestamp::max()).is_duplicate);
+
+  CHECK_FALSE(window.observe(1U, at(111)).is_duplicate);
+  CHECK(window.judge(1U, at(121)).is_duplicate);
+  CHECK(window.judge(1U, at(121)).first_seen == at(111));
+  for (std::uint64_t key = 2; key < 10; ++key) window.observe(key, at(112));
+  CHECK_FALSE(window.judge(1U, at(112)).is_duplicate);
+  CHECK(window.evicted_within_age() == 1);  // the renewed key, not its expired place
+}
+
+TEST_CASE("an unlimited age remembers a key from one end of time to the other") {
+  exact_window<std::uint64_t> window;
+  window.observe(1U, timestamp::min());
+  CHECK(window.judge(1U, timestamp::max()).is_duplicate);
+}
+
+TEST_CASE("a forgotten key is new again and takes no place from other keys if it is retried for ever") {
+  exact_window<> window({.events = 4, .key_bytes = 1'024});
+  const std::string kept(1'000, 'k');
+  window.observe(kept, at(0));
+  for (int i = 0; i < 100; ++i) {  // a batch that fails again and again
+    for (const char* id : {"a", "b", "c"}) CHECK_FALSE(window.observe(id, at(i)).is_duplicate);
+    for (const char* id : {"a", "b", "c"}) CHECK(window.forget(id));
+  }
+  CHECK(window.judge(kept, at(200)).is_duplicate);
+  CHECK_FALSE(window.forget("a"));
+  CHECK(window.evicted_within_age() == 0);
+  CHECK(window.forget(kept));
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(window.observe(std::string(1'024, static_cast<char>(i)), at(i)).is_duplicate);
+  for (int i = 0; i < 4; ++i) CHECK(window.judge(std::string(1'024, static_cast<char>(i)), at(i)).is_duplicate);
+  CHECK(window.evicted_within_age() == 0);
+}
+
+TEST_CASE("keys around the longest that is kept as it is are told apart") {
+  exact_window<> window({.events = 16, .key_bytes = 1'024});
+  for (const std::size_t length : {1'023U, 1'024U, 1'025U, 3'000U}) {
+    std::string key(length, 'x');
+    CHECK_FALSE(window.observe(key, at(0)).is_duplicate);
+    key.back() = 'y';
+    CHECK_FALSE(window.observe(key, at(0)).is_duplicate);
+    CHECK(window.judge(key, at(0)).is_duplicate);
+    key.back() = 'x';
+    CHECK(window.judge(key, at(0)).is_duplicate);
+    // 16 bytes that are the fingerprint of a long key are not that key.
+    const auto print = recoup::fingerprint128(key, 0);
+    CHECK_FALSE(window.judge(std::tuple(print.low, print.high), window.hash(key), at(0)).is_duplicate);
+  }
+}
+
+TEST_CASE("fields that join to the same text are different keys") {
+  exact_window<> window;
+  CHECK_FALSE(window.observe(std::tuple("ab", "c"), at(0)).is_duplicate);
+  CHECK_FALSE(window.observe(std::tuple("a", "bc"), at(0)).is_duplicate);
+  CHECK_FALSE(window.observe("", at(0)).is_duplicate);
+  CHECK(window.observe(std::string(), at(0)).is_duplicate);
+  CHECK_FALSE(window.observe(std::optional<std::string>(), at(0)).is_duplicate);
+  CHECK_FALSE(window.observe(std::optional<std::string>(""), at(0)).is_duplicate);
+}
+
+TEST_CASE("a window of integers takes the narrower types and numbers of equal value agree") {
+  exact_window<std::uint32_t> window;
+  CHECK_FALSE(window.observe(7, at(0)).is_duplicate);
+  CHECK(window.observe(std::uint8_t{7}, at(0)).is_duplicate);
+  CHECK_FALSE(window.observe(-1, at(0)).is_duplicate);
+  CHECK(window.observe(0xFFFF'FFFFU, at(0)).is_duplicate);
+  exact_window<colour> colours({.events = 2});
+  CHECK_FALSE(colours.observe(green, at(0)).is_duplicate);
+  const bytes saved = snapshot(colours);
+  CHECK(restore(colours, saved));
+  CHECK(colours.observe(green, at(0)).is_duplicate);
+  CHECK_FALSE(colours.observe(red, at(0)).is_duplicate);
+}
+
+TEST_CASE("nothing is allocated after construction") {
+  const some_keys<any_key> keys;
+  std::mt19937_64 random(9);
+  exact_window<> window({.events = 100, .age = 300ns, .key_bytes = 64});
+  exact_window<std::uint64_t> numbers({.events = 100});
+  const std::size_t before = allocations;
+  for (int i = 0; i < 20'000; ++i) {
+    keys.visit(random() % 300, [&](const auto& key) {
+      window.observe(key, at(i));
+      if (i % 16 == 0) window.forget(key);
+    });
+    numbers.observe(random() % 300, at(i));
+    if (i % 16 == 0) numbers.forget(random() % 300);
+  }
+  const std::size_t after = allocations;
+  CHECK(after == before);
+  CHECK(window.duplicates() > 0);
+  CHECK(std::vector<int>(100).size() == 100);
+  CHECK(allocations > after);
+}
+
+TEST_CASE("bytes_for adds up the ring of keys and the entries and the index") {
+  const exact_window_options options{.events = 1'000, .key_bytes = 32};
+  const std::size_t ring = 32'768;
+  CHECK(exact_window<>::bytes_for(options) == ring + 1'000 * 32 + 1'502 * 8);
+  STATIC_REQUIRE(exact_window<std::uint64_t>::bytes_for({.events = 1'000}) == 1'000 * 24 + 1'502 * 8);
+}
+
+TEST_CASE("bad options are refused with a sentence") {
+  const auto refused = [](const exact_window_options& options, const char* about) {
+    CHECK_THROWS_WITH(exact_window<>(options), Catch::Contains(about));
+    CHECK_THROWS_AS(exact_window<>(options), std::invalid_argument);
+  };
+  refused({.events = 0}, "events must be 1 to 2^31");
+  refused({.events = (std::size_t{1} << 31) + 1}, "events must be 1 to 2^31");
+  refused({.age = 0ns}, "age must be longer than zero");
+  refused({.age = -1ns}, "age must be longer than zero");
+  refused({.key_bytes = (1 << 20) + 1}, "key_bytes must be at most");
+  CHECK_NOTHROW(exact_window<>({.events = 1, .age = 1ns, .key_bytes = 0}));
+}
+
+TEST_CASE("a snapshot of other options is refused") {
+  const exact_window<> window({.events = 10, .age = 5ns, .seed = 1, .key_bytes = 8});
+  const bytes saved = snapshot(window);
+  for (const exact_window_options& options :
+       {exact_window_options{.events = 11, .age = 5ns, .seed = 1, .key_bytes = 8},
+        exact_window_options{.events = 10, .age = 6ns, .seed = 1, .key_bytes = 8},
+        exact_window_options{.events = 10, .age = 5ns, .seed = 2, .key_bytes = 8},
+        exact_window_options{.events = 10, .age = 5ns, .seed = 1, .key_bytes = 9}}) {
+    exact_window<> other(options);
+    CHECK(restore(other, saved).status == snapshot_status::other_configuration);
+  }
+  exact_window<std::uint64_t> numbers({.events = 10, .age = 5ns, .seed = 1, .key_bytes = 8});
+  CHECK(restore(numbers, saved).status == snapshot_status::other_configuration);
+}
+
+TEST_CASE("a load replaces what the window had") {
+  exact_window<> window({.events = 4});
+  window.observe("old", at(1));
+  const bytes saved = snapshot(window);
+  for (const char* key : {"a", "b", "c", "d", "e"}) window.observe(key, at(2));
+  recoup::snapshot_reader reader(recoup::detail::parse_frame(saved).content);
+  CHECK(window.load(reader));
+  CHECK(snapshot(window) == saved);
+  CHECK_FALSE(window.judge("e", at(2)).is_duplicate);
+}
+
+TEST_CASE("a hostile snapshot with a right checksum is refused or makes a window that works") {
+  const auto number = [](recoup::snapshot_writer& w, std::uint64_t key) {
+    w.u64(key);
+    w.time(at(0));
+  };
+  const exact_window<std::uint64_t> numbers({.events = 3});
+  const auto put = [&](std::vector<std::uint64_t> keys) {
+    return [&number, keys = std::move(keys)](recoup::snapshot_writer& w) {
+      for (const std::uint64_t key : keys) number(w, key);
+    };
+  };
+  CHECK(answer_to(numbers, 3, put({1, 2, 3})) == snapshot_status::ok);
+  CHECK(answer_to(numbers, 0, put({})) == snapshot_status::ok);
+  CHECK(answer_to(numbers, 4, put({1, 2, 3, 4})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, 3, put({1, 2})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, 2, put({1, 2, 3})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, 2, put({7, 7})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, ~std::uint64_t{0}, put({1})) == snapshot_status::malformed);
+
+  const exact_window<> any({.events = 8, .key_bytes = 1});
+  const auto text = [](std::uint8_t flag, std::size_t size, std::uint64_t times) {
+    return [=](recoup::snapshot_writer& w) {
+      for (std::uint64_t i = 0; i < times; ++i) {
+        bytes key(size, std::byte{9});
+        if (size != 0) key[0] = static_cast<std::byte>(i);
+        w.u8(flag);
+        w.bytes(key);
+        w.time(timestamp::max());
+      }
+    };
+  };
+  CHECK(answer_to(any, 4, text(0, 1'024, 4)) == snapshot_status::ok);
+  CHECK(answer_to(any, 5, text(0, 1'024, 5)) == snapshot_status::malformed);  // more bytes than there is room for
+  CHECK(answer_to(any, 1, text(0, 1'025, 1)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, text(0, 0, 1)) == snapshot_status::ok);
+  CHECK(answer_to(any, 2, text(0, 0, 2)) == snapshot_status::malformed);  // the same key twice
+  CHECK(answer_to(any, 2, text(1, 16, 2)) == snapshot_status::ok);
+  CHECK(answer_to(any, 1, text(1, 15, 1)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, text(1, 17, 1)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, text(1, 0, 1)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, text(2, 16, 1)) == snapshot_status::malformed);
+}
+
+TEST_CASE("a snapshot with any byte changed and the checksum made right does no harm") {
+  const exact_window_options options{.events = 12, .age = 50ns, .key_bytes = 200};
+  const some_keys<any_key> keys;
+  std::mt19937_64 random(3);
+  exact_window<> window(options);
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    keys.visit(i, [&](const auto& key) { window.observe(key, at(static_cast<std::int64_t>(i))); });
+  }
+  const bytes good = snapshot(window);
+  const bytes content(good.begin() + 40, good.end() - 8);
+  exact_window<> target(options);
+  target.observe("kept", at(1));
+  const bytes before = snapshot(target);
+  int accepted = 0;
+  bool harmless = true;
+  for (int round = 0; round < 3'000; ++round) {
+    bytes changed = content;
+    for (std::uint64_t n = 1 + random() % 3; n > 0; --n) {
+      changed[random() % (round % 2 == 0 ? changed.size() : 80)] = static_cast<std::byte>(random() % 4 == 0 ? 255 : random());
+    }
+    if (round % 10 == 0) changed.resize(random() % changed.size());
+    const bytes hostile = forged(window, [&](recoup::snapshot_writer& w) {
+      for (const std::byte b : changed) w.u8(std::to_integer<std::uint8_t>(b));
+    });
+    exact_window<> fresh = target;
+    if (!restore(fresh, hostile)) {
+      harmless = harmless && snapshot(fresh) == before;
+      continue;
+    }
+    ++accepted;
+    harmless = harmless && snapshot(fresh) == hostile;
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      keys.visit(random() % 60, [&](const auto& key) {
+        fresh.observe(key, at(static_cast<std::int64_t>(i)));
+        harmless = harmless && fresh.judge(key, at(static_cast<std::int64_t>(i))).is_duplicate;
+        if (i % 5 == 0) harmless = harmless && fresh.forget(key) && !fresh.forget(key);
+      });
+    }
+  }
+  CHECK(harmless);
+  CHECK(accepted > 100);
+}

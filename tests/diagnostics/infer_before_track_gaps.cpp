@@ -1,0 +1,14 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+// expect: recoup: a stage takes up findings that no stage before it tells: put infer(stream, ...) behind track_gaps
+#include "recoup/recoup.hpp"
+
+struct payment {
+  std::uint32_t partition;
+  std::uint64_t offset;
+  std::string id;
+  std::int64_t price, quantity, revenue;
+};
+
+auto payments = recoup::assemble<payment>(
+    recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})),
+    recoup::track_gaps(&payment::offset));

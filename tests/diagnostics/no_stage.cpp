@@ -1,0 +1,12 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+// expect: recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages
+#include "recoup/recoup.hpp"
+
+struct payment {
+  std::uint32_t partition;
+  std::uint64_t offset;
+  std::string id;
+  std::int64_t price, quantity, revenue;
+};
+
+auto payments = recoup::assemble<payment>(42);
