@@ -5,6 +5,7 @@
 #include "recoup/core/interval_set.hpp"
 #include "recoup/core/keyed.hpp"
 #include "recoup/core/sequence_number.hpp"
+#include "recoup/core/sequence_range.hpp"
 #include "recoup/core/snapshot.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/snapshot_status.hpp"

@@ -184,7 +184,8 @@ void check_against_naive(std::uint64_t first_seed, std::uint64_t seeds) {
                                 .idle = roll(2) == 0 ? duration::max() : duration{1 + roll(400)},
                                 .seed = random()};
     std::vector<Key> keys;
-    for (std::uint64_t k = options.capacity + 1 + roll(2 * options.capacity); k > 0; --k) keys.push_back(key_of<Key>(k));
+    for (std::uint64_t k = options.capacity + 1 + roll(2 * options.capacity); k > 0; --k)
+      keys.push_back(key_of<Key>(k));
     table<Key> t(options, counter{});
     naive_table<Key> naive(options);
     timestamp now = at(1'000);
@@ -263,7 +264,8 @@ TEST_CASE("all memory is taken at construction so that no component ever moves b
   const counter* second = &t.use(std::uint64_t{1}, start);
   for (std::uint64_t k = 0; k < 20'000; ++k) {
     const std::ptrdiff_t place = &t.use(k, start) - first;
-    if (place < 0 || place % (second - first) != 0 || place / (second - first) >= static_cast<std::ptrdiff_t>(capacity)) {
+    if (place < 0 || place % (second - first) != 0 ||
+        place / (second - first) >= static_cast<std::ptrdiff_t>(capacity)) {
       FAIL("key " << k << " lies elsewhere");
     }
   }
@@ -436,7 +438,8 @@ TEST_CASE("a snapshot of a table with other options is refused") {
   table<int> t(base, counter{});
   t.use(1, start);
   const bytes saved = snapshot(t);
-  for (const keyed_options& o : {keyed_options{.capacity = 5, .idle = 5ns, .seed = 1}, {.capacity = 4, .idle = 6ns, .seed = 1},
+  for (const keyed_options& o : {keyed_options{.capacity = 5, .idle = 5ns, .seed = 1},
+                                 {.capacity = 4, .idle = 6ns, .seed = 1},
                                  {.capacity = 4, .idle = 5ns, .seed = 2}}) {
     table<int> other(o, counter{});
     CHECK(restore(other, saved).status == recoup::snapshot_status::other_configuration);
@@ -498,7 +501,8 @@ void check_forged_snapshots(std::uint64_t seeds) {
     const auto roll = [&](std::uint64_t n) { return random() % n; };
     const keyed_options options{.capacity = 1 + roll(6), .idle = 50ns, .seed = seed};
     table<Key> original(options, counter{});
-    for (std::uint64_t i = roll(12); i > 0; --i) original.use(key_of<Key>(roll(9)), at(static_cast<std::int64_t>(i))).n = i;
+    for (std::uint64_t i = roll(12); i > 0; --i)
+      original.use(key_of<Key>(roll(9)), at(static_cast<std::int64_t>(i))).n = i;
     const bytes valid = snapshot(original);
     const auto frame = recoup::detail::parse_frame(valid);
     for (int i = 0; i < 60; ++i) {
@@ -546,7 +550,9 @@ void check_forged_snapshots(std::uint64_t seeds) {
 TEST_CASE("a forged snapshot of numbers is refused or gives a table that works") {
   check_forged_snapshots<std::uint64_t>(60);
 }
-TEST_CASE("a forged snapshot of texts is refused or gives a table that works") { check_forged_snapshots<std::string>(60); }
+TEST_CASE("a forged snapshot of texts is refused or gives a table that works") {
+  check_forged_snapshots<std::string>(60);
+}
 
 TEST_CASE("impossible options of a table are refused with a sentence") {
   const auto refusal = [](const keyed_options& o) -> std::string {
@@ -559,7 +565,7 @@ TEST_CASE("impossible options of a table are refused with a sentence") {
   };
   CHECK(refusal({}).empty());
   CHECK(refusal({.capacity = 0}).find("keyed_options.capacity") == 0);
-  CHECK(refusal({.capacity = (std::size_t{1} << 31) + 1}).find("keyed_options.capacity") == 0);
+  CHECK(refusal({.capacity = (std::size_t{1} << 30) + 1}).find("keyed_options.capacity") == 0);
   CHECK(refusal({.idle = 0ns}).find("keyed_options.idle") == 0);
   CHECK(refusal({.idle = -1ns}).find("keyed_options.idle") == 0);
 }

@@ -569,8 +569,8 @@ TEST_CASE("bad options are refused with a sentence") {
     CHECK_THROWS_WITH(exact_window<>(options), Catch::Contains(about));
     CHECK_THROWS_AS(exact_window<>(options), std::invalid_argument);
   };
-  refused({.events = 0}, "events must be 1 to 2^31");
-  refused({.events = (std::size_t{1} << 31) + 1}, "events must be 1 to 2^31");
+  refused({.events = 0}, "events must be 1 to 2^30");
+  refused({.events = (std::size_t{1} << 30) + 1}, "events must be 1 to 2^30");
   refused({.age = 0ns}, "age must be longer than zero");
   refused({.age = -1ns}, "age must be longer than zero");
   refused({.key_bytes = (1 << 20) + 1}, "key_bytes must be at most");

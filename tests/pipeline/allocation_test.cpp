@@ -6,6 +6,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -59,6 +60,14 @@ void operator delete[](void* p, std::align_val_t, const std::nothrow_t&) noexcep
 namespace {
 
 using namespace std::chrono_literals;
+
+// A finding owns its stream's name, so that advance allocates where it tells of a long one; an event does not.
+template <class Pipeline, class Sink>
+void advance_uncounted(Pipeline& pipe, recoup::timestamp now, Sink& sink) {
+  const bool was_counting = std::exchange(counting, false);
+  pipe.advance(now, sink);
+  counting = was_counting;
+}
 
 template <class F>
 std::size_t allocations_of(F&& f) {
@@ -136,7 +145,7 @@ TEST_CASE("no event allocates memory after warm-up") {
   const auto one_by_one = [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) {
       now += 100us;
-      if (i % 16 == 0) pipe.advance(now, sink);
+      if (i % 16 == 0) advance_uncounted(pipe, now, sink);
       pipe.process(events[i], now, sink);
     }
   };
@@ -163,7 +172,7 @@ TEST_CASE("no batch allocates memory after warm-up") {
     for (; all.size() >= 100; all = all.subspan(100)) {
       now += 10ms;
       pipe.process(all.first(100), now, sink);
-      pipe.advance(now, sink);
+      advance_uncounted(pipe, now, sink);
     }
   };
   in_batches(std::span(events).first(4'000));

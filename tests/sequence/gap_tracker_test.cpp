@@ -64,8 +64,8 @@ struct told {
 using findings = std::vector<told>;
 
 std::ostream& operator<<(std::ostream& out, const told& t) {
-  return out << std::array{"found ", "request ", "given up "}[t.what] << t.range.first << '-' << t.range.last << " opened "
-             << t.opened.time_since_epoch().count() << " attempt " << t.attempts << " of " << t.of << ' '
+  return out << std::array{"found ", "request ", "given up "}[t.what] << t.range.first << '-' << t.range.last
+             << " opened " << t.opened.time_since_epoch().count() << " attempt " << t.attempts << " of " << t.of << ' '
              << describe(t.reason);
 }
 
@@ -234,14 +234,7 @@ class naive_tracker {
     for (const record& g : gaps_) n += g.range.last - g.range.first + 1;
     return n;
   }
-  ranges abandoned() const {
-    ranges runs;
-    for (const std::uint64_t n : abandoned_) {
-      if (runs.empty() || n - runs.back().last != 1) runs.push_back({n, n});
-      runs.back().last = n;
-    }
-    return runs;
-  }
+  const ranges& abandoned() const { return runs_; }
   std::optional<std::uint64_t> next() const {
     if (!is_started_ || high_ == most) return std::nullopt;
     return high_ ? *high_ + 1 : first_;
@@ -285,12 +278,15 @@ class naive_tracker {
     const record whole = *found;
     gaps_.erase(found);
     if (whole.is_found) ++recovered_;
-    if (whole.range.first < n) gaps_.push_back({{whole.range.first, n - 1}, whole.opened, whole.due, whole.attempts, whole.is_found});
-    if (n < whole.range.last) gaps_.push_back({{n + 1, whole.range.last}, whole.opened, whole.due, whole.attempts, whole.is_found});
+    if (whole.range.first < n)
+      gaps_.push_back({{whole.range.first, n - 1}, whole.opened, whole.due, whole.attempts, whole.is_found});
+    if (n < whole.range.last)
+      gaps_.push_back({{n + 1, whole.range.last}, whole.opened, whole.due, whole.attempts, whole.is_found});
     sort();
   }
   void sort() {
-    std::sort(gaps_.begin(), gaps_.end(), [](const record& a, const record& b) { return a.range.first < b.range.first; });
+    std::sort(gaps_.begin(), gaps_.end(),
+              [](const record& a, const record& b) { return a.range.first < b.range.first; });
   }
   std::vector<record>::iterator give_up(std::vector<record>::iterator g) {
     if (!g->is_found) found_ += g->range.size();
@@ -299,9 +295,16 @@ class naive_tracker {
     return gaps_.erase(g);
   }
   void remember_only_the_highest() {
-    for (ranges runs = abandoned(); runs.size() > o_.max_gaps; runs = abandoned()) {
-      floor_ = std::max(floor_, runs.front().last + 1);
-      abandoned_.erase(abandoned_.begin(), abandoned_.upper_bound(runs.front().last));
+    runs_.clear();
+    for (const std::uint64_t n : abandoned_) {
+      if (runs_.empty() || n - runs_.back().last != 1) runs_.push_back({n, n});
+      runs_.back().last = n;
+    }
+    while (runs_.size() > o_.max_gaps) {
+      const std::uint64_t last = runs_.front().last;
+      floor_ = std::max(floor_, last + 1);
+      abandoned_.erase(abandoned_.begin(), abandoned_.upper_bound(last));
+      runs_.erase(runs_.begin());
     }
   }
 
@@ -312,6 +315,7 @@ class naive_tracker {
   std::optional<std::uint64_t> high_;
   std::set<std::uint64_t> received_;
   std::set<std::uint64_t> abandoned_;
+  ranges runs_;  // of abandoned_
   std::vector<record> gaps_;
   std::array<std::uint64_t, recoup::arrival_kinds> counts_{};
   std::uint64_t found_ = 0;
@@ -364,7 +368,8 @@ std::string broken_invariant(const gap_tracker& t) {
   if (sum != t.missing_count()) return "missing_count";
   for (const sequence_range& r : t.abandoned()) {
     if (!t.high_position() || r.last > *t.high_position()) return "given up above the highest";
-    if (t.options().bits == 64 && (t.judge(r.first).answer != arrival::late || t.judge(r.last).answer != arrival::late)) {
+    if (t.options().bits == 64 &&
+        (t.judge(r.first).answer != arrival::late || t.judge(r.last).answer != arrival::late)) {
       return "a number given up is not late";
     }
   }
@@ -395,8 +400,10 @@ gap_tracker_options any_options(dice& roll) {
   gap_tracker_options o;
   o.bits = roll.one_of({64U, 64U, 64U, 64U, 32U, 16U, 12U, 12U, 8U, 8U, 33U, 63U, 7U, 5U, 3U, 2U, 1U});
   const std::uint64_t mask = most >> (64 - o.bits);
-  if (roll.chance(60)) o.expect_from = roll.one_of({std::uint64_t{0}, roll(100), most - roll(300), mask - roll(3), most / 2, mask});
-  if (roll.chance(50)) o.reorder_distance = roll.one_of({std::uint64_t{0}, std::uint64_t{1}, 1 + roll(10), 1 + roll(40), most - roll(5)});
+  if (roll.chance(60))
+    o.expect_from = roll.one_of({std::uint64_t{0}, roll(100), most - roll(300), mask - roll(3), most / 2, mask});
+  if (roll.chance(50))
+    o.reorder_distance = roll.one_of({std::uint64_t{0}, std::uint64_t{1}, 1 + roll(10), 1 + roll(40), most - roll(5)});
   if (roll.chance(50)) o.reorder_delay = duration{roll.one_of({std::uint64_t{0}, roll(100), roll(1'000)})};
   o.max_gaps = 1 + roll(8);
   o.replay.max_attempts = static_cast<std::uint32_t>(roll(4));
@@ -409,7 +416,8 @@ gap_tracker_options any_options(dice& roll) {
 
 std::uint64_t any_number(const naive_tracker& naive, unsigned bits, dice& roll) {
   const std::uint64_t mask = most >> (64 - bits);
-  const std::uint64_t next = naive.next().value_or(naive.high_position() ? 0 : roll.one_of({roll(50), mask - roll(50), mask / 2}));
+  const std::uint64_t next =
+      naive.next().value_or(naive.high_position() ? 0 : roll.one_of({roll(50), mask - roll(50), mask / 2}));
   const ranges gaps = naive.missing();
   const auto& given_up = naive.given_up();
   switch (roll(20)) {
@@ -479,7 +487,7 @@ findings advance_throwing(gap_tracker& t, timestamp now) {
 TEST_CASE("a tracker answers as one that keeps every number") {
   std::uint64_t operations = 0;
   std::array<std::uint64_t, 12> reached{};
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     dice roll(seed);
     const gap_tracker_options options = any_options(roll);
     gap_tracker tracker(options);
@@ -492,7 +500,8 @@ TEST_CASE("a tracker answers as one that keeps every number") {
       const std::uint64_t choice = roll(100);
       if (choice < 75) {
         const std::uint64_t number = any_number(naive, options.bits, roll);
-        if (const auto n = naive.unwrap(number); n && naive.next() && *n > *naive.next() && *n - *naive.next() > 300) continue;
+        if (const auto n = naive.unwrap(number); n && naive.next() && *n > *naive.next() && *n - *naive.next() > 300)
+          continue;
         const auto judged = tracker.judge(number);
         const findings displaced = displaced_by(tracker, judged);
         const auto answer = tracker.observe(number, now);
@@ -550,10 +559,9 @@ TEST_CASE("a tracker answers as one that keeps every number") {
       if (received(tracker) != observed) FAIL("the counts do not add up");
     }
   }
-  for (const std::uint64_t n : reached) CHECK(n > 150);  // else the run above proves little
-  CHECK(operations == 80'000);
+  for (const std::uint64_t n : reached) CHECK(n > 100);  // else the run above proves little
+  CHECK(operations == 60'000);
 }
-
 
 // --- by hand
 
@@ -713,7 +721,10 @@ TEST_CASE("nothing is due where nothing is missing") {
 }
 
 TEST_CASE("advance looks at no gap while none is due") {
-  gap_tracker t({.expect_from = 0, .reorder_distance = 64, .reorder_delay = 200ms, .replay = {.max_attempts = 1, .first_wait = 1s}});
+  gap_tracker t({.expect_from = 0,
+                 .reorder_distance = 64,
+                 .reorder_delay = 200ms,
+                 .replay = {.max_attempts = 1, .first_wait = 1s}});
   for (std::uint64_t n = 1; n < 40; n += 2) t.observe(n, start);
   CHECK(t.due() == start + 200ms);
   CHECK(advance(t, start + 200ms - 1ns).empty());
@@ -739,8 +750,9 @@ TEST_CASE("a gap whose upper end is filled is ripe sooner") {
 }
 
 TEST_CASE("a gap is asked for with growing waits and given up after the last") {
-  gap_tracker t({.expect_from = 0,
-                 .replay = {.max_attempts = 3, .first_wait = 10ns, .longest_wait = 15ns, .give_up_after = duration::max()}});
+  gap_tracker t(
+      {.expect_from = 0,
+       .replay = {.max_attempts = 3, .first_wait = 10ns, .longest_wait = 15ns, .give_up_after = duration::max()}});
   receive_all(t, {2}, at(100));
   std::vector<std::pair<std::int64_t, told>> log;
   for (std::int64_t now = 90; now < 200; ++now) {
@@ -807,8 +819,8 @@ TEST_CASE("late numbers that split what was given up do not make it grow beyond 
 
 TEST_CASE("a low gap given up after higher ones were forgotten is late and not stale") {
   gap_tracker t({.expect_from = 0, .max_gaps = 2, .replay = {.max_attempts = 0, .give_up_after = 100ns}});
-  receive_all(t, {10}, at(50));                                 // 0-9 missing
-  receive_all(t, {12}, at(0));                                  // 11, and so on, given up before it
+  receive_all(t, {10}, at(50));  // 0-9 missing
+  receive_all(t, {12}, at(0));   // 11, and so on, given up before it
   for (std::uint64_t n = 14; n < 24; n += 2) {
     static_cast<void>(advance(t, at(100)));
     receive_all(t, {n}, at(0));
@@ -843,11 +855,14 @@ TEST_CASE("forgetting makes a number missing again") {
 }
 
 TEST_CASE("time at both ends and going back breaks nothing") {
-  for (const auto& [opened, later] : {std::pair{timestamp::min(), timestamp::max()}, {timestamp::max(), timestamp::min()},
-                                      {timestamp::max(), timestamp::max()}, {timestamp::min(), timestamp::min()}}) {
-    gap_tracker t({.expect_from = 0,
-                   .reorder_delay = duration::max(),
-                   .replay = {.max_attempts = 2, .first_wait = duration::max() - 1ns, .longest_wait = duration::max()}});
+  for (const auto& [opened, later] : {std::pair{timestamp::min(), timestamp::max()},
+                                      {timestamp::max(), timestamp::min()},
+                                      {timestamp::max(), timestamp::max()},
+                                      {timestamp::min(), timestamp::min()}}) {
+    gap_tracker t(
+        {.expect_from = 0,
+         .reorder_delay = duration::max(),
+         .replay = {.max_attempts = 2, .first_wait = duration::max() - 1ns, .longest_wait = duration::max()}});
     receive_all(t, {3}, opened);
     std::size_t told_count = 0;
     for (int i = 0; i < 10; ++i) {
@@ -925,7 +940,8 @@ TEST_CASE("a snapshot of other options is refused") {
     for (std::size_t b = 0; b < all.size(); ++b) {
       CAPTURE(a, b);
       gap_tracker t(all[b]);
-      CHECK((restore(t, snapshot(gap_tracker(all[a]))).status == recoup::snapshot_status::other_configuration) == (a != b));
+      CHECK((restore(t, snapshot(gap_tracker(all[a]))).status == recoup::snapshot_status::other_configuration) ==
+            (a != b));
     }
   }
 }
@@ -1028,7 +1044,8 @@ TEST_CASE("a snapshot of a state that cannot be is refused") {
     const gap_tracker_options from{.expect_from = first, .max_gaps = 3};
     CHECK(status_with([&](saved& s) { nothing_received(s, first), s.given_up = {{5, 10}}; }, from) == malformed);
     CHECK(status_with([&](saved& s) { nothing_received(s, first), s.gaps = {{{5, 10}}}; }, from) == malformed);
-    CHECK(status_with([&](saved& s) { nothing_received(s, 0), s.is_started = s.is_running = false; }, from) == malformed);
+    CHECK(status_with([&](saved& s) { nothing_received(s, 0), s.is_started = s.is_running = false; }, from) ==
+          malformed);
   }
 
   const auto at_the_end = [](saved& s) { s.is_running = false, s.next = 0; };
@@ -1042,24 +1059,28 @@ TEST_CASE("a snapshot of a state that cannot be is refused") {
 
 bytes mutated(bytes content, dice& roll) {
   // Where the fields are, as long as nothing was cut or added.
-  const auto field = [&]() -> std::size_t { return roll.chance(50) ? 16 + 8 * roll(11) : 112 + 37 * roll(4) + 8 * roll(4); };
+  const auto field = [&]() -> std::size_t {
+    return roll.chance(50) ? 16 + 8 * roll(11) : 112 + 37 * roll(4) + 8 * roll(4);
+  };
   for (std::uint64_t n = 1 + roll(3); n > 0 && content.size() > 8; --n) {
     const std::size_t place = roll.chance(70) ? field() % (content.size() - 8) : roll(content.size() - 8);
     switch (roll(10)) {
       case 0:
-        content[roll.one_of({std::size_t{14}, std::size_t{15}, place})] = static_cast<std::byte>(roll.one_of({roll(2), roll(256)}));
+        content[roll.one_of({std::size_t{14}, std::size_t{15}, place})] =
+            static_cast<std::byte>(roll.one_of({roll(2), roll(256)}));
         break;
       case 1:
         content.resize(roll(content.size()));
         break;
       case 2:
-        content.insert(content.begin() + static_cast<std::ptrdiff_t>(place), roll(40), static_cast<std::byte>(roll(256)));
+        content.insert(content.begin() + static_cast<std::ptrdiff_t>(place), roll(40),
+                       static_cast<std::byte>(roll(256)));
         break;
       default: {
         const std::uint64_t old = recoup::detail::from_little_endian<std::uint64_t>(std::span(content).subspan(place));
         const auto patch = recoup::detail::to_little_endian(
-            roll.one_of({std::uint64_t{0}, std::uint64_t{1}, most, most - 1, old + 1, old - 1, old + roll(20), old - roll(20),
-                         std::uint64_t{1} << 63, roll(64)}));
+            roll.one_of({std::uint64_t{0}, std::uint64_t{1}, most, most - 1, old + 1, old - 1, old + roll(20),
+                         old - roll(20), std::uint64_t{1} << 63, roll(64)}));
         std::copy(patch.begin(), patch.end(), content.begin() + static_cast<std::ptrdiff_t>(place));
       }
     }
@@ -1070,7 +1091,7 @@ bytes mutated(bytes content, dice& roll) {
 TEST_CASE("a forged snapshot is refused or gives a tracker that works") {
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     dice roll(seed);
     gap_tracker_options options = any_options(roll);
     if (options.bits != 64) options.expect_from.reset();
@@ -1107,7 +1128,8 @@ TEST_CASE("a forged snapshot is refused or gives a tracker that works") {
       for (int step = 0; step < 20; ++step) {
         const std::uint64_t sum = received(t);
         const std::uint64_t high = t.high_position().value_or(0);
-        const std::uint64_t n = roll.one_of({high + 1, high + roll(30), high - roll(60), roll(2) - 1, roll(40), high / 2, std::uint64_t{1} << 63});
+        const std::uint64_t n = roll.one_of(
+            {high + 1, high + roll(30), high - roll(60), roll(2) - 1, roll(40), high / 2, std::uint64_t{1} << 63});
         t.observe(n & (most >> (64 - options.bits)), now);
         if (received(t) != sum + 1) FAIL("a number is not counted");
         now = any_time(now, roll);
@@ -1120,8 +1142,8 @@ TEST_CASE("a forged snapshot is refused or gives a tracker that works") {
       if (const std::string broken = broken_invariant(t); !broken.empty()) FAIL(broken << " later");
     }
   }
-  CHECK(accepted > 500);
-  CHECK(refused > 2'000);
+  CHECK(accepted > 300);
+  CHECK(refused > 1'500);
 }
 
 }  // namespace

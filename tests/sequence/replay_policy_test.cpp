@@ -85,10 +85,12 @@ TEST_CASE("an impossible policy is refused with a sentence that names the option
     std::string option;
   };
   const std::vector<bad> all{
-      {{.first_wait = 0s}, "first_wait"},          {{.first_wait = -1s}, "first_wait"},
+      {{.first_wait = 0s}, "first_wait"},
+      {{.first_wait = -1s}, "first_wait"},
       {{.first_wait = duration::min()}, "first_wait"},
       {{.first_wait = 2s, .longest_wait = 1s}, "longest_wait"},
-      {{.longest_wait = -1s}, "longest_wait"},     {{.give_up_after = 0s}, "give_up_after"},
+      {{.longest_wait = -1s}, "longest_wait"},
+      {{.give_up_after = 0s}, "give_up_after"},
       {{.give_up_after = -1ns}, "give_up_after"},
   };
   for (const bad& b : all) {

@@ -16,29 +16,9 @@
 #include <cstdint>
 #include <limits>
 
+#include "recoup/core/sequence_range.hpp"
+
 namespace recoup {
-
-/// The sequence numbers from `first` to `last`, both included: a half-open range could not name 2^64 - 1. Empty where
-/// `first` is greater than `last`.
-struct sequence_range {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-
-  [[nodiscard]] constexpr bool contains(std::uint64_t number) const noexcept {
-    return first <= number && number <= last;
-  }
-
-  [[nodiscard]] constexpr bool empty() const noexcept { return first > last; }
-
-  /// How many numbers; 2^64 - 1 also for all 2^64 of them.
-  [[nodiscard]] constexpr std::uint64_t size() const noexcept {
-    if (first > last) return 0;
-    const std::uint64_t steps = last - first;
-    return steps == std::numeric_limits<std::uint64_t>::max() ? steps : steps + 1;
-  }
-
-  friend constexpr bool operator==(const sequence_range&, const sequence_range&) = default;
-};
 
 /// A set of 64-bit numbers, held as ranges: sorted, disjoint, and never adjacent (1-3 and 4-5 become 1-5), so that
 /// equal sets have equal ranges. All functions take any range; an empty one changes nothing. Correct at 0 and at 2^64

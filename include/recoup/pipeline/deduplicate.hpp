@@ -9,6 +9,7 @@
 #include "recoup/core/detail/project.hpp"
 #include "recoup/core/detail/show.hpp"
 #include "recoup/core/fingerprint.hpp"
+#include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/pipeline/key.hpp"
 #include "recoup/pipeline/stage.hpp"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "recoup/core/interval_set.hpp"
+#include "recoup/core/sequence_range.hpp"
 #include "recoup/pipeline/verdict.hpp"
 #include "recoup/sequence/findings.hpp"
 

@@ -55,14 +55,20 @@ struct field_condition {
     requires projection_of<Projection, Event>
   constexpr bool operator()(const Event& event, timestamp now) const {
     const auto& value = project(field, event);
-    const auto* found = present(value);
-    return found == nullptr || test.holds(*found, now);
+    if constexpr (is_optional_v<projected<Projection, Event>>) {
+      return !value || test.holds(*value, now);
+    } else {
+      return test.holds(value, now);
+    }
   }
   template <class Event>
   std::string explain(const Event& event, timestamp now) const {
     const auto& value = project(field, event);
-    const auto* found = present(value);
-    return found == nullptr ? "the field is absent" : show(*found) + ' ' + test.explain(*found, now);
+    if constexpr (is_optional_v<projected<Projection, Event>>) {
+      return value ? show(*value) + ' ' + test.explain(*value, now) : "the field is absent";
+    } else {
+      return show(value) + ' ' + test.explain(value, now);
+    }
   }
 };
 

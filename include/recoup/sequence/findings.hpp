@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "recoup/core/interval_set.hpp"
+#include "recoup/core/sequence_range.hpp"
 #include "recoup/core/time.hpp"
 
 /// What a gap tracker tells. Stream is the type that names a stream (a partition number, a device's name).

@@ -61,7 +61,7 @@ TEST_CASE("an index of capacity 0 finds nothing") {
 }
 
 TEST_CASE("entries that wrap round the end of the table survive an erasure before it") {
-  hash_index index(4);  // 8 slots
+  hash_index index(4);                                          // 8 slots
   for (position p = 0; p < 3; ++p) insert(index, last_tag, p);  // slots 7, 0, 1
   insert(index, 0, 3);                                          // home 0, slot 2
   insert(index, std::uint32_t{1} << 30, 4);                     // home 2, slot 3
@@ -100,7 +100,9 @@ TEST_CASE("an index finds what a map finds whatever collides") {
     };
     for (int step = 0; step < 300; ++step, ++operations) {
       INFO("seed " << seed << " step " << step);
-      const auto any_entry = [&] { return std::next(naive.begin(), static_cast<std::ptrdiff_t>(random() % naive.size())); };
+      const auto any_entry = [&] {
+        return std::next(naive.begin(), static_cast<std::ptrdiff_t>(random() % naive.size()));
+      };
       switch (naive.empty() ? 0 : random() % 5) {
         case 0:
         case 1: {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <charconv>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -67,23 +66,42 @@ std::string show_number(Number number) {
   return {text, end};
 }
 
+struct civil_date {
+  std::int64_t year;
+  unsigned month;
+  unsigned day;
+};
+
+// Days since 1970-01-01 as a date of the Gregorian calendar. The algorithm is Howard Hinnant's ("chrono-compatible
+// low-level date algorithms"); reading <chrono> for it would double what the headers that explain cost.
+constexpr civil_date civil_from_days(std::int64_t days) noexcept {
+  days += 719'468;
+  const std::int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const auto day_of_era = static_cast<unsigned>(days - era * 146'097);
+  const unsigned year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned month = (5 * day_of_year + 2) / 153;  // from March
+  const unsigned day = day_of_year - (153 * month + 2) / 5 + 1;
+  return {year_of_era + era * 400 + (month >= 10), month < 10 ? month + 3 : month - 9, day};
+}
+
 // RFC 3339, in UTC, with as many decimals as there are.
 inline std::string show_time(timestamp t) {
-  const auto day = std::chrono::floor<std::chrono::days>(t);
-  const std::chrono::year_month_day date(day);
   const auto padded = [](std::int64_t n, std::size_t width) {
     const std::string text = std::to_string(n);
     return text.size() < width ? std::string(width - text.size(), '0') + text : text;
   };
-  constexpr std::int64_t day_length = duration(std::chrono::days(1)).count();
-  const std::int64_t rest = t.time_since_epoch().count() % day_length;
-  const std::int64_t of_day = rest < 0 ? rest + day_length : rest;  // t - day overflows on the very first day
+  constexpr std::int64_t day_length = duration(std::chrono::hours(24)).count();
+  const std::int64_t since_epoch = t.time_since_epoch().count();
+  const std::int64_t rest = since_epoch % day_length;
+  const std::int64_t of_day = rest < 0 ? rest + day_length : rest;
+  const civil_date date = civil_from_days(since_epoch / day_length - (rest < 0));
   const std::int64_t seconds = of_day / 1'000'000'000;
   std::string decimals = padded(of_day % 1'000'000'000, 9);
   decimals.erase(decimals.find_last_not_of('0') + 1);
-  return padded(static_cast<int>(date.year()), 4) + '-' + padded(static_cast<unsigned>(date.month()), 2) + '-' +
-         padded(static_cast<unsigned>(date.day()), 2) + 'T' + padded(seconds / 3'600, 2) + ':' +
-         padded(seconds / 60 % 60, 2) + ':' + padded(seconds % 60, 2) + (decimals.empty() ? "" : '.' + decimals) + 'Z';
+  return padded(date.year, 4) + '-' + padded(date.month, 2) + '-' + padded(date.day, 2) + 'T' +
+         padded(seconds / 3'600, 2) + ':' + padded(seconds / 60 % 60, 2) + ':' + padded(seconds % 60, 2) +
+         (decimals.empty() ? "" : '.' + decimals) + 'Z';
 }
 
 // In the largest unit that needs no decimals.
@@ -91,7 +109,8 @@ inline std::string show_duration(duration d) {
   constexpr struct {
     std::int64_t nanoseconds;
     std::string_view unit;
-  } units[] = {{3'600'000'000'000, "h"}, {60'000'000'000, "min"}, {1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}};
+  } units[] = {
+      {3'600'000'000'000, "h"}, {60'000'000'000, "min"}, {1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}};
   for (const auto& u : units) {
     if (d.count() != 0 && d.count() % u.nanoseconds == 0) {
       return std::to_string(d.count() / u.nanoseconds).append(" ").append(u.unit);
