@@ -100,14 +100,18 @@ int run(int argc, char** argv) {
       ->option_text("csv|ndjson");
   app.add_option("--stream", s.fields.stream, "Column: what numbers the events (partition, device)");
   app.add_option("--sequence", s.fields.sequence, "Column: the sequence number");
-  app.add_option("--key", s.fields.key, "Columns that together identify an event")->delimiter(',');
+  app.add_option("--key", s.fields.key, "Columns that together identify an event")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--time", s.fields.time, "Column: the event's time");
   app.add_option("--time-as", s.fields.time_as, "How time is written: iso (RFC 3339), or since 1970 in s, ms, us, ns")
       ->transform(CLI::CheckedTransformer(times))
       ->option_text("UNIT");
   app.add_option("--value", s.fields.value, "Column: a number");
   app.add_option("--type", s.fields.type, "Column: the kind of event");
-  app.add_option("--require", s.fields.required, "Columns without which an event is rejected")->delimiter(',');
+  app.add_option("--require", s.fields.required, "Columns without which an event is rejected")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--where", where, "COLUMN=TEXT: only rows in which it is so are events");
 
   app.option_defaults()->group("What is missing");

@@ -53,11 +53,13 @@ struct order {
 
 // An order with one field set.
 template <class T>
-order with(T order::*field, T value) {
+[[gnu::noinline]] order with(T order::*field, T value) {
   order o;
   o.*field = std::move(value);
   return o;
 }
+
+[[gnu::noinline]] order nothing() { return {}; }  // inlined, g++ fears for its empty optionals under ASan
 
 constexpr timestamp at(std::int64_t nanoseconds) { return timestamp(duration(nanoseconds)); }
 constexpr timestamp noon(43'200s);
@@ -102,28 +104,28 @@ static_assert(!std::is_invocable_v<decltype(required(&other::level)), const read
 
 TEST_CASE("a required field is there if it is set and its text is not empty") {
   const auto holds = [](auto field, const order& o) { return required(field)(o, noon); };
-  CHECK_FALSE(holds(&order::limit, order()));
+  CHECK_FALSE(holds(&order::limit, nothing()));
   CHECK(holds(&order::limit, with(&order::limit, {0})));
-  CHECK_FALSE(holds(&order::id, order()));
+  CHECK_FALSE(holds(&order::id, nothing()));
   CHECK(holds(&order::id, with(&order::id, std::string(1, '\0'))));
-  CHECK_FALSE(holds(&order::note, order()));
+  CHECK_FALSE(holds(&order::note, nothing()));
   CHECK_FALSE(holds(&order::note, with(&order::note, std::optional<std::string_view>(""))));
   CHECK(holds(&order::note, with(&order::note, std::optional<std::string_view>("x"))));
-  CHECK_FALSE(holds(&order::name, order()));
+  CHECK_FALSE(holds(&order::name, nothing()));
   CHECK_FALSE(holds(&order::name, with<const char*>(&order::name, "")));
   CHECK(holds(&order::name, with<const char*>(&order::name, "x")));
-  CHECK_FALSE(holds(&order::label, order()));
+  CHECK_FALSE(holds(&order::label, nothing()));
   CHECK_FALSE(holds(&order::label, with(&order::label, std::optional<const char*>(nullptr))));
   CHECK(holds(&order::label, with(&order::label, std::optional<const char*>("x"))));
-  CHECK_FALSE(holds(&order::pointer, order()));
+  CHECK_FALSE(holds(&order::pointer, nothing()));
   const int target = 0;
   CHECK(holds(&order::pointer, with(&order::pointer, &target)));
-  CHECK_FALSE(holds(&order::currency, order()));
+  CHECK_FALSE(holds(&order::currency, nothing()));
   order full;
   for (char& c : full.currency) c = 'X';  // no zero at the end
   CHECK(holds(&order::currency, full));
-  CHECK_FALSE(holds([](const order& o) { return std::string_view(o.id); }, order()));
-  CHECK(required(&order::id).explain(order(), noon) == "the field is absent");
+  CHECK_FALSE(holds([](const order& o) { return std::string_view(o.id); }, nothing()));
+  CHECK(required(&order::id).explain(nothing(), noon) == "the field is absent");
 }
 
 TEST_CASE("a field equals what is expected by value and not by type") {
@@ -140,7 +142,7 @@ TEST_CASE("a field equals what is expected by value and not by type") {
   CHECK(holds(&order::ratio, 0.0, with(&order::ratio, -0.0)));
   CHECK_FALSE(holds(&order::ratio, not_a_number, with(&order::ratio, not_a_number)));
   CHECK(holds(&order::at, timestamp::min(), with(&order::at, timestamp::min())));
-  CHECK(holds(&order::limit, 3, order()));
+  CHECK(holds(&order::limit, 3, nothing()));
   CHECK_FALSE(holds(&order::limit, 3, with(&order::limit, {4})));
 }
 
@@ -157,15 +159,15 @@ TEST_CASE("text is compared by its characters whatever holds it") {
   CHECK(holds(&order::currency, std::string_view("EUR"), o));
   CHECK_FALSE(holds(&order::id, "USD", o));
   CHECK_FALSE(holds(&order::currency, "EU", o));
-  CHECK_FALSE(holds(&order::name, "EUR", order()));
-  CHECK(holds(&order::name, "", order()));
+  CHECK_FALSE(holds(&order::name, "EUR", nothing()));
+  CHECK(holds(&order::name, "", nothing()));
   CHECK(in_range(&order::currency, "EUR", "EUZ")(o, noon));
   CHECK_FALSE(in_range(&order::name, "F", "Z")(o, noon));
   o.currency[3] = 'O';
   CHECK(holds(&order::currency, "EURO", o));
   CHECK_FALSE(holds(&order::currency, "EUR", o));
   CHECK(equals(&order::currency, "EUR").explain(o, noon) == "\"EURO\" is not \"EUR\"");
-  CHECK(equals(&order::name, "EUR").explain(order(), noon) == "\"\" is not \"EUR\"");
+  CHECK(equals(&order::name, "EUR").explain(nothing(), noon) == "\"\" is not \"EUR\"");
 }
 
 TEST_CASE("a range includes its ends and excludes NaN") {
@@ -174,12 +176,12 @@ TEST_CASE("a range includes its ends and excludes NaN") {
   CHECK(holds(&order::price, std::int64_t{-5}, std::int64_t{5}, with(&order::price, std::int64_t{5})));
   CHECK_FALSE(holds(&order::price, std::int64_t{-5}, std::int64_t{5}, with(&order::price, std::int64_t{6})));
   CHECK(holds(&order::price, least<std::int64_t>, most<std::int64_t>, with(&order::price, least<std::int64_t>)));
-  CHECK_FALSE(holds(&order::price, 5, -5, order()));
+  CHECK_FALSE(holds(&order::price, 5, -5, nothing()));
   CHECK(holds(&order::ratio, -infinite, infinite, with(&order::ratio, infinite)));
   CHECK_FALSE(holds(&order::ratio, -infinite, infinite, with(&order::ratio, not_a_number)));
-  CHECK_FALSE(holds(&order::ratio, not_a_number, 1.0, order()));
+  CHECK_FALSE(holds(&order::ratio, not_a_number, 1.0, nothing()));
   CHECK(holds(&order::ratio, 0, 100, with(&order::ratio, 99.5)));
-  CHECK(holds(&order::limit, 1, 2, order()));
+  CHECK(holds(&order::limit, 1, 2, nothing()));
   CHECK_FALSE(holds(&order::limit, 1, 2, with(&order::limit, {0})));
   CHECK_FALSE(holds(&order::rate, 1.0, 2.0, with(&order::rate, {not_a_number})));
   CHECK(holds(&order::at, at(0), timestamp::max(), with(&order::at, timestamp::max())));
@@ -218,9 +220,9 @@ TEST_CASE("finite refuses NaN and the infinities only") {
     CHECK(holds(v));
   }
   for (const double v : {not_a_number, -not_a_number, infinite, -infinite}) CHECK_FALSE(holds(v));
-  CHECK(finite(&order::rate)(order(), noon));
+  CHECK(finite(&order::rate)(nothing(), noon));
   CHECK_FALSE(finite(&order::rate)(with(&order::rate, {infinite}), noon));
-  CHECK_FALSE(finite([](const order&) { return std::numeric_limits<float>::infinity(); })(order(), noon));
+  CHECK_FALSE(finite([](const order&) { return std::numeric_limits<float>::infinity(); })(nothing(), noon));
 }
 
 TEST_CASE("times after and before the arrival are tolerated up to the nanosecond") {
@@ -237,8 +239,8 @@ TEST_CASE("times after and before the arrival are tolerated up to the nanosecond
   CHECK(before(noon - 5s, noon, 5s));
   CHECK_FALSE(before(noon - 5s - 1ns, noon, 5s));
   CHECK(before(noon + 24h, noon, 0s));
-  CHECK(not_after(&order::paid, 0s)(order(), noon));
-  CHECK(not_before(&order::paid, 0s)(order(), noon));
+  CHECK(not_after(&order::paid, 0s)(nothing(), noon));
+  CHECK(not_before(&order::paid, 0s)(nothing(), noon));
   CHECK_FALSE(not_after(&order::paid, 0s)(with(&order::paid, {noon + 1ns}), noon));
   CHECK_FALSE(not_before(&order::paid, 0s)(with(&order::paid, {noon - 1ns}), noon));
 }
@@ -267,7 +269,7 @@ TEST_CASE("no extreme time or tolerance overflows and the answers agree with wid
     const auto distance = static_cast<std::uint64_t>(t > now ? t : now) - static_cast<std::uint64_t>(t > now ? now : t);
     const bool unlimited = tolerance == most<std::int64_t>;
     const bool within = unlimited || distance <= static_cast<std::uint64_t>(tolerance);
-    agrees = agrees && not_after(&order::at, duration(tolerance))(o, at(now)) == (t <= now || within || (unlimited && now >= 0));
+    agrees = agrees && not_after(&order::at, duration(tolerance))(o, at(now)) == (t <= now || within);
     agrees = agrees && not_before(&order::at, duration(tolerance))(o, at(now)) == (t >= now || within);
     (void)not_after(&order::at, duration(number()))(o, at(now));
     (void)not_before(&order::at, duration(number()))(o, at(now));
@@ -348,7 +350,7 @@ TEST_CASE("every condition explains what was compared with what") {
   CHECK(in_range(&order::price, 0, 100).explain(o, noon) == "105 is not in the range from 0 to 100");
   CHECK(in_range(&order::ratio, 0.5, 1.5).explain(o, noon) == "nan is not in the range from 0.5 to 1.5");
   CHECK(in_range(&order::limit, 0, 100).explain(o, noon) == "-1 is not in the range from 0 to 100");
-  CHECK(in_range(&order::limit, 0, 100).explain(order(), noon) == "the field is absent");
+  CHECK(in_range(&order::limit, 0, 100).explain(nothing(), noon) == "the field is absent");
   CHECK(equals(&order::id, "ab").explain(o, noon) == "\"a\\x0ab\" is not \"ab\"");
   CHECK(equals(&order::small, 5).explain(o, noon) == "4 is not 5");
   CHECK(equals(&order::direction, side::sell).explain(o, noon) == "1 is not -1");

@@ -140,6 +140,10 @@ class pipeline {
   static constexpr std::size_t ahead = 16;  // events prepared before the first of them is judged
   static constexpr std::size_t none = stages;
 
+  // Whether this stage judges every event, as it is the first, or counts rejected ones too.
+  template <std::size_t I>
+  static constexpr bool sees_all = I == 0 || std::tuple_element_t<I, std::tuple<Stages...>>::counts_rejected;
+
   template <class Sink>
   static constexpr void check_handlers() {
     using S = std::remove_reference_t<Sink>;
@@ -193,7 +197,7 @@ class pipeline {
   template <std::size_t I, class Hint>
   void judge(judged& all, const Hint& h, const context& c) const {
     const auto& s = std::get<I>(stages_);
-    if (!std::remove_cvref_t<decltype(s)>::counts_rejected && all.rejected_by != none) return;
+    if (!sees_all<I> && all.rejected_by != none) return;
     all.seen[I] = all.current;
     auto& j = std::get<I>(all.judgements);
     j = s.judge(*all.current, h, c);
@@ -210,7 +214,7 @@ class pipeline {
 
   template <std::size_t I, class Sink>
   void report(const judged& all, const context& c, Sink& sink) const {
-    if (all.seen[I] == nullptr) return;
+    if (!sees_all<I> && all.seen[I] == nullptr) return;
     std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c, [&](const auto& finding) { sink(finding); });
   }
 
@@ -272,7 +276,7 @@ class pipeline {
 
   template <std::size_t I>
   void commit(const judged& all, const context& c) {
-    if (all.seen[I] != nullptr) std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+    if (sees_all<I> || all.seen[I] != nullptr) std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
   }
 
   template <std::size_t I, class Sink>

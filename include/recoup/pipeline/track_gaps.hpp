@@ -79,13 +79,7 @@ class track_gaps_stage : public stage_defaults<Event> {
   void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
     if (!j.counts) return;
     if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]] return;
-    trackers_.tell_victim(j.place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
-    if (j.seen.answer == arrival::late) {
-      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), j.seen.sequence});
-    }
-    const gap_tracker& tracker = trackers_.at(j.place);
-    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]] return;
-    tracker.tell_displaced(j.seen, stream_type(detail::project(stream_, e)), emit);
+    report_unusual(e, j.place, j.seen, emit);
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {
@@ -169,6 +163,16 @@ class track_gaps_stage : public stage_defaults<Event> {
  private:
   track_gaps_stage(Stream stream, Number number, table trackers)
       : stream_(std::move(stream)), number_(std::move(number)), trackers_(std::move(trackers)) {}
+
+  template <class Emit>
+  [[gnu::noinline]] void report_unusual(const Event& e, typename table::place place, gap_tracker::judgement seen,
+                                        Emit emit) const {
+    trackers_.tell_victim(place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
+    if (seen.answer == arrival::late) emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), seen.sequence});
+    const gap_tracker& tracker = trackers_.at(place);
+    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]] return;
+    tracker.tell_displaced(seen, stream_type(detail::project(stream_, e)), emit);
+  }
 
   template <class Emit>
   static void tell_evicted(const stream_type& stream, const gap_tracker& t, Emit& emit) {

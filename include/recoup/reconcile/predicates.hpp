@@ -115,7 +115,7 @@ struct not_after_test {
   duration tolerance;
   template <class Time>
   constexpr bool holds(const Time& value, timestamp now) const {
-    return nearest_timestamp(value) <= recoup::saturating_add(now, tolerance);
+    return elapsed(now, nearest_timestamp(value)) <= tolerance;
   }
   template <class Time>
   std::string explain(const Time&, timestamp now) const {
