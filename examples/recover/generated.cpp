@@ -111,7 +111,10 @@ class source {
 
   payment original(std::uint32_t partition, std::uint64_t offset) const {
     const std::uint64_t h = mix(seed_ + offset * partitions + partition);
-    payment p{.partition = partition, .offset = offset, .id = offset * partitions + partition};
+    payment p;
+    p.partition = partition;
+    p.offset = offset;
+    p.id = offset * partitions + partition;
     p.price = static_cast<std::int64_t>(h % 100'000) + 1;
     p.quantity = static_cast<std::int64_t>((h >> 32) % 20) + 1;
     p.revenue = p.price * p.quantity;

@@ -71,16 +71,18 @@ void show_ten_events() {
   int inferred = 0;
   const auto publish = [&](const event& e, const char* how) { published.push_back(text_of(e) + how); };
   const auto say = [](const char* what, const std::string& which, const std::string& why = {}) {
-    fmt::print("    {:<12}{}{}{}\n", what, which, why.empty() ? "" : "  ", why);
+    std::string line = fmt::format("    {:<14}{}", what, which);
+    if (!why.empty()) line += "  " + why;
+    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
   };
   const recoup::overloaded sink{
       [&](const recoup::accepted<event>& a) {
         say("accepted", "");
         publish(a.event, "");
       },
-      [&](const recoup::duplicate<event>& d) { say("duplicate", "", d.why()); },
-      [&](const recoup::dead_letter<event>& d) { say("dead letter", "", d.why()); },
-      [&](const recoup::review<event>& r) { say("review", "", r.why()); },
+      [&](const recoup::duplicate<event>& d) { say("duplicate", d.why()); },
+      [&](const recoup::dead_letter<event>& d) { say("dead letter", d.why()); },
+      [&](const recoup::review<event>& r) { say("review", r.why()); },
       [&](const recoup::correction<event>& c) {
         say("corrected", text_of(c.corrected), c.why());
         publish(c.corrected, "  corrected");

@@ -9,6 +9,6 @@ struct payment {
   std::int64_t price, quantity, revenue;
 };
 
-auto payments = recoup::assemble<payment>(
-    recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})),
-    recoup::track_gaps(&payment::offset));
+auto payments =
+    recoup::assemble<payment>(recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})),
+                              recoup::track_gaps(&payment::offset));

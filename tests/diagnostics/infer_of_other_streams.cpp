@@ -9,6 +9,6 @@ struct payment {
   std::int64_t price, quantity, revenue;
 };
 
-auto payments = recoup::assemble<payment>(
-    recoup::track_gaps(&payment::partition, &payment::offset),
-    recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));
+auto payments =
+    recoup::assemble<payment>(recoup::track_gaps(&payment::partition, &payment::offset),
+                              recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));

@@ -1,5 +1,6 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
-// expect: recoup: the sink has no handler for replay_request<Stream>, which this pipeline tells: ask the source for these numbers;
+// expect: recoup: the sink has no handler for replay_request<Stream>, which this pipeline tells: ask the source for
+// these numbers;
 #include "recoup/recoup.hpp"
 
 struct payment {

@@ -17,7 +17,7 @@ struct sink {
 };
 
 void feed(const payment& event, recoup::timestamp now) {
-  auto pipe = recoup::assemble<payment>(recoup::check(recoup::rule<"id">(recoup::required(&payment::id),
-                                               recoup::on_fail::correct([](payment& p) { p.id = "none"; }))));
+  auto pipe = recoup::assemble<payment>(recoup::check(
+      recoup::rule<"id">(recoup::required(&payment::id), recoup::on_fail::correct([](payment& p) { p.id = "none"; }))));
   pipe.process(event, now, sink{});
 }

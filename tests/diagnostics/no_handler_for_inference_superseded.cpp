@@ -17,7 +17,8 @@ struct sink {
 };
 
 void feed(const payment& event, recoup::timestamp now) {
-  auto pipe = recoup::assemble<payment>(recoup::track_gaps(&payment::offset),
-                                     recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));
+  auto pipe =
+      recoup::assemble<payment>(recoup::track_gaps(&payment::offset),
+                                recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));
   pipe.process(event, now, sink{});
 }

@@ -17,6 +17,7 @@ struct sink {
 };
 
 void feed(const payment& event, recoup::timestamp now) {
-  auto pipe = recoup::assemble<payment>(recoup::check(recoup::rule<"id">(recoup::required(&payment::id), recoup::on_fail::review)));
+  auto pipe = recoup::assemble<payment>(
+      recoup::check(recoup::rule<"id">(recoup::required(&payment::id), recoup::on_fail::review)));
   pipe.process(event, now, sink{});
 }

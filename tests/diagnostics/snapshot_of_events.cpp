@@ -10,8 +10,8 @@ struct payment {
 };
 
 auto state(recoup::timestamp) {
-  auto pipe = recoup::assemble<payment>(
-      recoup::track_gaps(&payment::offset),
-      recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));
+  auto pipe =
+      recoup::assemble<payment>(recoup::track_gaps(&payment::offset),
+                                recoup::infer(&payment::offset, recoup::from_neighbours([](payment&, const auto&) {})));
   return recoup::snapshot(pipe);
 }

@@ -11,6 +11,6 @@ struct payment {
 struct refund {
   std::uint64_t number;
 };
-auto payments = recoup::assemble<payment>(
-    recoup::track_gaps(&payment::offset),
-    recoup::infer(&refund::number, recoup::from_neighbours([](payment&, const auto&) {})));
+auto payments =
+    recoup::assemble<payment>(recoup::track_gaps(&payment::offset),
+                              recoup::infer(&refund::number, recoup::from_neighbours([](payment&, const auto&) {})));

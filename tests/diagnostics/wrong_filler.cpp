@@ -10,4 +10,4 @@ struct payment {
 };
 
 auto payments = recoup::assemble<payment>(recoup::track_gaps(&payment::offset),
-                                      recoup::infer(&payment::offset, recoup::from_neighbours([](int) {})));
+                                          recoup::infer(&payment::offset, recoup::from_neighbours([](int) {})));

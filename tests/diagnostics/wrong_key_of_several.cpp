@@ -11,5 +11,5 @@ struct payment {
 struct refund {
   std::uint64_t number;
 };
-auto payments = recoup::assemble<payment>(
-    recoup::deduplicate(recoup::key(&payment::id, &refund::number), recoup::exact_window()));
+auto payments =
+    recoup::assemble<payment>(recoup::deduplicate(recoup::key(&payment::id, &refund::number), recoup::exact_window()));

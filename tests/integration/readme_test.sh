@@ -11,7 +11,7 @@ sed -n '/^```cpp$/,/^```$/p' "$root/README.md" | sed -n '2,/^```$/p' | sed '$d' 
 [ -s "$work/example" ] || { echo "examples/quick_start.cpp has lost its marks." && exit 1; }
 diff "$work/example" "$work/readme" || { echo "The README's example differs from examples/quick_start.cpp." && exit 1; }
 
-grep -o '](\([^)#]*\))' "$root/README.md" | sed 's/^](//;s/)$//' | grep -v '^https\?:' | sort -u >"$work/links"
+sed '/^```/,/^```/d' "$root/README.md" | grep -o '](\([^)#]*\))' | sed 's/^](//;s/)$//' | grep -v '^https\?:' | sort -u >"$work/links"
 [ -s "$work/links" ] || { echo "The README links to nothing; is the pattern of this test right?" && exit 1; }
 while IFS= read -r link; do
   [ -e "$root/$link" ] || { echo "The README links to $link, which does not exist." && exit 1; }

@@ -46,7 +46,8 @@ auto demo() {
                     recoup::rule<"valid.given">(recoup::required(&event::valid),
                                                 recoup::on_fail::correct([](event& e) { e.valid = true; })),
                     recoup::rule<"valid.true">(recoup::equals(&event::valid, true), recoup::on_fail::dead_letter)),
-      recoup::infer(&event::id, recoup::from_neighbours(recoup::midpoint(&event::at), recoup::most_frequent(&event::type))));
+      recoup::infer(&event::id,
+                    recoup::from_neighbours(recoup::midpoint(&event::at), recoup::most_frequent(&event::type))));
 }
 
 std::string show(const event& e) {
@@ -55,7 +56,9 @@ std::string show(const event& e) {
     return full.substr(full.find('T') + 1, 8);
   };
   return (e.id ? std::to_string(*e.id) : "-") + ' ' + e.type + ' ' + (e.at ? time() : "-") + ' ' +
-         (!e.valid ? "-" : *e.valid ? "true" : "false");
+         (!e.valid   ? "-"
+          : *e.valid ? "true"
+                     : "false");
 }
 
 struct outcome {
@@ -97,9 +100,11 @@ TEST_CASE("the ten events come out as specified") {
   }
 
   CHECK(told.missing == strings{"1003-1003"});
-  CHECK(told.duplicates ==
-        strings{"1002 CRM_Sync 12:01:00 true: deduplicate: the key was first seen at 2025-02-09T12:01:00Z, the same time",
-                "1006 Transaction 12:04:00 false: deduplicate: the key was first seen at 2025-02-09T12:04:00Z, the same time"});
+  CHECK(
+      told.duplicates ==
+      strings{"1002 CRM_Sync 12:01:00 true: deduplicate: the key was first seen at 2025-02-09T12:01:00Z, the same time",
+              "1006 Transaction 12:04:00 false: deduplicate: the key was first seen at 2025-02-09T12:04:00Z, the same "
+              "time"});
   CHECK(told.dead_letters == strings{"1006 Transaction 12:04:00 false: valid.true: false is not true",
                                      "- Transaction 12:04:00 true: id.required: the field is absent"});
   CHECK(told.corrections ==

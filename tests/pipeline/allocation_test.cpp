@@ -6,20 +6,17 @@
 #include <new>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "catch.hpp"
 #include "recoup/recoup.hpp"
 
-// Replaced for the whole test program; counted only where a test asks for it.
+// Replaced for the whole test program.
 namespace {
 
-thread_local bool counting = false;
-thread_local std::size_t allocations = 0;
-
 void* allocate(std::size_t size, std::size_t alignment) {
-  if (counting) ++allocations;
+  ++allocations_so_far;
   if (size == 0) size = 1;
   return alignment <= alignof(std::max_align_t)
              ? std::malloc(size)
@@ -64,18 +61,16 @@ using namespace std::chrono_literals;
 // A finding owns its stream's name, so that advance allocates where it tells of a long one; an event does not.
 template <class Pipeline, class Sink>
 void advance_uncounted(Pipeline& pipe, recoup::timestamp now, Sink& sink) {
-  const bool was_counting = std::exchange(counting, false);
+  const std::size_t before = allocations_so_far;
   pipe.advance(now, sink);
-  counting = was_counting;
+  allocations_so_far = before;
 }
 
 template <class F>
 std::size_t allocations_of(F&& f) {
-  allocations = 0;
-  counting = true;
+  const std::size_t before = allocations_so_far;
   f();
-  counting = false;
-  return allocations;
+  return allocations_so_far - before;
 }
 
 struct reading {
@@ -112,8 +107,8 @@ std::vector<reading> readings(std::uint64_t rounds) {
     for (std::uint64_t d = 0; d < 8; ++d) {
       const auto add = [&](std::uint64_t number) {
         all.push_back({"a device with a name too long to be stored inside a string " + std::to_string(d), number,
-                       n % 97 == 5 ? "" : "reading of more than fifteen characters " + std::to_string(8 * number + d), 1,
-                       n % 89 == 7 ? -1 : 5});
+                       n % 97 == 5 ? "" : "reading of more than fifteen characters " + std::to_string(8 * number + d),
+                       1, n % 89 == 7 ? -1 : 5});
       };
       if (n % 10 != 3) add(n);
       if (n % 10 == 8 && n % 50 != 8) add(n - 5);

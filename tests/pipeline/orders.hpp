@@ -50,12 +50,10 @@ struct order {
 
 inline std::string show(const order& o) {
   using recoup::detail::show;
-  return show(o.partition) + '/' + show(o.offset) + ' ' + show(o.id) + 'r' + show(o.revision) + ' ' + show(o.price) + '*' +
-         show(o.quantity) + '=' + show(o.total) + " at " + (o.at ? show(o.at->time_since_epoch()) : "no time");
+  return show(o.partition) + '/' + show(o.offset) + ' ' + show(o.id) + 'r' + show(o.revision) + ' ' + show(o.price) +
+         '*' + show(o.quantity) + '=' + show(o.total) + " at " + (o.at ? show(o.at->time_since_epoch()) : "no time");
 }
-inline std::string show(recoup::sequence_range r) {
-  return std::to_string(r.first) + '-' + std::to_string(r.last);
-}
+inline std::string show(recoup::sequence_range r) { return std::to_string(r.first) + '-' + std::to_string(r.last); }
 
 inline constexpr timestamp start{std::chrono::hours(480'000)};
 
@@ -135,10 +133,21 @@ class recorder {
   std::size_t calls_ = 0;
 };
 
-inline constexpr std::string_view every_kind[] = {
-    "accepted",      "duplicate",    "dead_letter",    "review",   "correction",   "flagged",
-    "gap_found",     "replay_request", "gap_abandoned by capacity", "gap_abandoned by time", "late_arrival",
-    "stream_evicted", "inferred",     "not_inferred",   "inference_superseded"};
+inline constexpr std::string_view every_kind[] = {"accepted",
+                                                  "duplicate",
+                                                  "dead_letter",
+                                                  "review",
+                                                  "correction",
+                                                  "flagged",
+                                                  "gap_found",
+                                                  "replay_request",
+                                                  "gap_abandoned by capacity",
+                                                  "gap_abandoned by time",
+                                                  "late_arrival",
+                                                  "stream_evicted",
+                                                  "inferred",
+                                                  "not_inferred",
+                                                  "inference_superseded"};
 
 // Every stage, every outcome of a rule, and tables so small that all of them overflow.
 inline auto every_stage() {
@@ -149,7 +158,8 @@ inline auto every_stage() {
                           .max_gaps = 3,
                           .replay = {.max_attempts = 2, .first_wait = 100ms, .longest_wait = 1s, .give_up_after = 2s}},
                          {.capacity = 4, .idle = 20s}),
-      recoup::deduplicate(recoup::key(&order::id, &order::revision), recoup::exact_window({.events = 4'096, .key_bytes = 64})),
+      recoup::deduplicate(recoup::key(&order::id, &order::revision),
+                          recoup::exact_window({.events = 4'096, .key_bytes = 64})),
       recoup::check(
           recoup::rule<"id.required">(recoup::required(&order::id), recoup::on_fail::dead_letter),
           recoup::rule<"at.future">(recoup::not_after(&order::at, 5s), recoup::on_fail::review),

@@ -327,7 +327,8 @@ TEST_CASE("any event at any time gets exactly one verdict") {
     }
     CHECK(pipe.processed() == events);
     std::uint64_t verdicts = 0;
-    for (const auto kind : {"accepted", "duplicate", "dead_letter", "review", "correction"}) verdicts += told.count(kind);
+    for (const auto kind : {"accepted", "duplicate", "dead_letter", "review", "correction"})
+      verdicts += told.count(kind);
     CHECK(verdicts == events);
     auto other = every_stage();
     CHECK(restore(other, snapshot(pipe)));
@@ -404,9 +405,12 @@ TEST_CASE("a snapshot of another configuration is refused") {
   refused(recoup::assemble<order>(track_gaps(&order::partition, &order::offset)));
   refused(recoup::assemble<order>(deduplicate(&order::id, exact_window({.events = 64}))));
 
-  auto gaps_first = recoup::assemble<order>(track_gaps(&order::offset), deduplicate(&order::id, exact_window({.events = 64})));
-  auto window_first = recoup::assemble<order>(deduplicate(&order::id, exact_window({.events = 64})), track_gaps(&order::offset));
-  auto other_window = recoup::assemble<order>(track_gaps(&order::offset), deduplicate(&order::id, exact_window({.events = 65})));
+  auto gaps_first =
+      recoup::assemble<order>(track_gaps(&order::offset), deduplicate(&order::id, exact_window({.events = 64})));
+  auto window_first =
+      recoup::assemble<order>(deduplicate(&order::id, exact_window({.events = 64})), track_gaps(&order::offset));
+  auto other_window =
+      recoup::assemble<order>(track_gaps(&order::offset), deduplicate(&order::id, exact_window({.events = 65})));
   CHECK(restore(window_first, snapshot(gaps_first)).status == snapshot_status::other_configuration);
   CHECK(restore(other_window, snapshot(gaps_first)).status == snapshot_status::other_configuration);
 }
@@ -450,7 +454,8 @@ TEST_CASE("a forged snapshot with the right checksum is an answer") {
       }
     }
     const auto checksum = recoup::fingerprint(std::span<const std::byte>(forged).first(forged.size() - 8), 0);
-    for (std::size_t k = 0; k < 8; ++k) forged[forged.size() - 8 + k] = static_cast<std::byte>(checksum >> (8 * k) & 0xFF);
+    for (std::size_t k = 0; k < 8; ++k)
+      forged[forged.size() - 8 + k] = static_cast<std::byte>(checksum >> (8 * k) & 0xFF);
     auto target = every_stage();
     if (!restore(target, forged)) continue;
     ++taken;
@@ -522,7 +527,8 @@ TEST_CASE("a sink that throws inside a batch finds the events before that one co
     recorder rest;
     pipe.process(std::span<const order>(batch).subspan(done), start, rest);
     const std::size_t told_again = first.lines.size() - ignored.lines.size();
-    REQUIRE(std::vector(first.lines.begin(), first.lines.end() - static_cast<std::ptrdiff_t>(told_again)) + rest.lines ==
+    REQUIRE(std::vector(first.lines.begin(), first.lines.end() - static_cast<std::ptrdiff_t>(told_again)) +
+                rest.lines ==
             expected.lines);
     REQUIRE((snapshot(pipe) == snapshot(whole)));
   }

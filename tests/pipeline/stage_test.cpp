@@ -84,7 +84,8 @@ order spend(std::string id, std::int64_t total) {
 }  // namespace
 
 TEST_CASE("a stage of the user has its own findings and verdicts and reasons") {
-  auto pipe = recoup::assemble<order>(spending_limit(100), recoup::deduplicate(&order::id, recoup::exact_window({.events = 8})));
+  auto pipe = recoup::assemble<order>(spending_limit(100),
+                                      recoup::deduplicate(&order::id, recoup::exact_window({.events = 8})));
   listener told;
   CHECK(pipe.process(spend("a", 40), start, told) == verdict::accepted);
   CHECK(pipe.process(spend("b", 250), start, told) == verdict::review);
@@ -92,7 +93,8 @@ TEST_CASE("a stage of the user has its own findings and verdicts and reasons") {
   CHECK(pipe.process(spend("a", 60), start, told) == verdict::duplicate);
   pipe.advance(start, told);
   CHECK(told.heard == std::vector<std::string>{"record 40", "accepted a", "record 250",
-                                               "review b: spending_limit: 250 is above 100", "accepted b", "duplicate a"});
+                                               "review b: spending_limit: 250 is above 100", "accepted b",
+                                               "duplicate a"});
   bool has_counter = false;
   pipe.stats([&](std::string_view stage, std::string_view counter, std::uint64_t value) {
     if (stage == "spending_limit" && counter == "record") has_counter = value == 250;
@@ -120,7 +122,8 @@ TEST_CASE("type lists join and are searched") {
   using recoup::detail::contains;
   using recoup::detail::joined;
   STATIC_REQUIRE(std::is_same_v<joined<>, type_list<>>);
-  STATIC_REQUIRE(std::is_same_v<joined<type_list<int, char>, type_list<>, type_list<long>>, type_list<int, char, long>>);
+  STATIC_REQUIRE(
+      std::is_same_v<joined<type_list<int, char>, type_list<>, type_list<long>>, type_list<int, char, long>>);
   STATIC_REQUIRE(contains<char>(type_list<int, char>{}));
   STATIC_REQUIRE_FALSE(contains<long>(type_list<int, char>{}));
   STATIC_REQUIRE_FALSE(contains<long>(type_list<>{}));

@@ -138,7 +138,8 @@ TEST_CASE("nothing is known before the first event and beside the holes") {
   CHECK_FALSE(memory.around(0));
   memory.remember(5, numbered(1));
   CHECK(memory.highest() == 5);
-  for (const std::uint64_t sequence : {std::uint64_t{0}, std::uint64_t{4}, std::uint64_t{5}, std::uint64_t{6}, last_number}) {
+  for (const std::uint64_t sequence :
+       {std::uint64_t{0}, std::uint64_t{4}, std::uint64_t{5}, std::uint64_t{6}, last_number}) {
     CHECK_FALSE(memory.around(sequence));
   }
   memory.remember(6, numbered(2));
@@ -248,7 +249,8 @@ TEST_CASE("a snapshot of neighbours with bytes changed and the checksum made rig
   int accepted = 0;
   for (int round = 0; round < 2'000; ++round) {
     bytes changed = content;
-    for (std::uint64_t n = 1 + random() % 3; n > 0; --n) changed[random() % changed.size()] = static_cast<std::byte>(random());
+    for (std::uint64_t n = 1 + random() % 3; n > 0; --n)
+      changed[random() % changed.size()] = static_cast<std::byte>(random());
     if (round % 10 == 0) changed.resize(random() % changed.size());
     recoup::snapshot_writer w;
     recoup::detail::begin_frame(w, memory.configuration(), {});

@@ -171,7 +171,9 @@ TEST_CASE("text is compared by its characters whatever holds it") {
 }
 
 TEST_CASE("a range includes its ends and excludes NaN") {
-  const auto holds = [](auto field, auto low, auto high, const order& o) { return in_range(field, low, high)(o, noon); };
+  const auto holds = [](auto field, auto low, auto high, const order& o) {
+    return in_range(field, low, high)(o, noon);
+  };
   CHECK(holds(&order::price, std::int64_t{-5}, std::int64_t{5}, with(&order::price, std::int64_t{-5})));
   CHECK(holds(&order::price, std::int64_t{-5}, std::int64_t{5}, with(&order::price, std::int64_t{5})));
   CHECK_FALSE(holds(&order::price, std::int64_t{-5}, std::int64_t{5}, with(&order::price, std::int64_t{6})));
@@ -188,7 +190,9 @@ TEST_CASE("a range includes its ends and excludes NaN") {
 }
 
 TEST_CASE("a range of other signs than its field is compared by value") {
-  const auto holds = [](auto field, auto low, auto high, const order& o) { return in_range(field, low, high)(o, noon); };
+  const auto holds = [](auto field, auto low, auto high, const order& o) {
+    return in_range(field, low, high)(o, noon);
+  };
   CHECK(holds(&order::small, -5, 10, with(&order::small, 10U)));
   CHECK_FALSE(holds(&order::small, -5, 10, with(&order::small, 11U)));
   CHECK_FALSE(holds(&order::small, -5, -1, with(&order::small, most<std::uint32_t>)));
@@ -198,7 +202,8 @@ TEST_CASE("a range of other signs than its field is compared by value") {
   CHECK(holds(&order::price, 0U, 10U, with(&order::price, std::int64_t{10})));
   CHECK_FALSE(holds(&order::tiny, 0U, 255U, with(&order::tiny, std::int8_t{-1})));
 
-  const std::vector<std::int64_t> values{least<std::int64_t>, least<std::int32_t>, -129, -1, 0, 1, 127, 255, most<std::int64_t>};
+  const std::vector<std::int64_t> values{least<std::int64_t>, least<std::int32_t>, -129, -1, 0, 1, 127, 255,
+                                         most<std::int64_t>};
   for (const std::int64_t v : values) {
     for (const std::int64_t low : values) {
       for (const std::int64_t high : values) {
@@ -216,7 +221,8 @@ TEST_CASE("a range of other signs than its field is compared by value") {
 
 TEST_CASE("finite refuses NaN and the infinities only") {
   const auto holds = [](double v) { return finite(&order::ratio)(with(&order::ratio, v), noon); };
-  for (const double v : {0.0, -0.0, 1e308, -1e308, std::numeric_limits<double>::denorm_min(), most<double>, -most<double>}) {
+  for (const double v :
+       {0.0, -0.0, 1e308, -1e308, std::numeric_limits<double>::denorm_min(), most<double>, -most<double>}) {
     CHECK(holds(v));
   }
   for (const double v : {not_a_number, -not_a_number, infinite, -infinite}) CHECK_FALSE(holds(v));

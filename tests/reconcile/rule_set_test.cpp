@@ -93,9 +93,7 @@ constexpr auto bit_rule() {
     return rule<numbered<I>()>(is_clear, on_fail::correct([](std::uint64_t& n) { n &= ~(std::uint64_t{1} << I); }));
   }
 }
-constexpr auto all = []<std::size_t... I>(std::index_sequence<I...>) {
-  return rule_set(bit_rule<I>()...);
-}
+constexpr auto all = []<std::size_t... I>(std::index_sequence<I...>) { return rule_set(bit_rule<I>()...); }
 (std::make_index_sequence<64>());
 constexpr std::uint64_t every_fourth = 0x1111'1111'1111'1111;
 
@@ -198,10 +196,10 @@ TEST_CASE("a correction sees what the ones before it did") {
   order o = good;
   o.quantity = 0;
   o.revenue = 3;
-  const rule_set chain(rule<"quantity">([](const order& e) { return e.quantity > 0; },
-                                        on_fail::correct([](order& e) { e.quantity = 4; })),
-                       rule<"revenue">(product_equals(&order::price, &order::quantity, &order::revenue),
-                                       on_fail::correct));
+  const rule_set chain(
+      rule<"quantity">([](const order& e) { return e.quantity > 0; },
+                       on_fail::correct([](order& e) { e.quantity = 4; })),
+      rule<"revenue">(product_equals(&order::price, &order::quantity, &order::revenue), on_fail::correct));
   CHECK(chain.correct(chain.failed(o, noon), o));
   CHECK(o.revenue == 20);
   CHECK(chain.failed(o, noon) == 0);

@@ -923,7 +923,7 @@ TEST_CASE("impossible options are refused with a sentence that names them") {
 
 // --- snapshots
 
-TEST_CASE("a snapshot of other options is refused") {
+TEST_CASE("gap tracker: a snapshot of other options is refused") {
   std::vector<gap_tracker_options> all(12);
   all[1].bits = 63;
   all[2].expect_from = 0;

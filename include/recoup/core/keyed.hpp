@@ -17,13 +17,13 @@
 namespace recoup {
 
 struct keyed_options {
-  std::size_t capacity = 4'096;    // keys held at once, 1 to 2^30
+  std::size_t capacity = 4'096;     // keys held at once, 1 to 2^30
   duration idle = duration::max();  // a key not used for longer than this may be evicted by advance
   std::uint64_t seed = 0;           // of the hash; choose one that an attacker doesn't know
 };
 
-/// Gives each stream, producer or metric a component of its own: a bounded table from Key to Component. A new key gets a
-/// copy of the prototype. When the table is full, a new key takes the place of one that has not been used lately
+/// Gives each stream, producer or metric a component of its own: a bounded table from Key to Component. A new key gets
+/// a copy of the prototype. When the table is full, a new key takes the place of one that has not been used lately
 /// (CLOCK, second chance); which one that will be is known before anything changes.
 //
 /// Cost: a look-up is one hash and one probe; choosing a victim is amortised O(1), at worst O(capacity).
@@ -70,14 +70,13 @@ class keyed {
   template <class K>
   place locate(const K& key, std::uint32_t hash) const {
     place p{look_up(key, hash), hash, none};
-    if (!p.found() && size() == options_.capacity) [[unlikely]] p.victim = choose_victim();
+    if (!p.found() && size() == options_.capacity) [[unlikely]]
+      p.victim = choose_victim();
     return p;
   }
 
   /// The component of the place, or the prototype where there is none yet.
-  const Component& at(place p) const noexcept {
-    return p.found() ? entries_[p.index.found].component : prototype_;
-  }
+  const Component& at(place p) const noexcept { return p.found() ? entries_[p.index.found].component : prototype_; }
 
   /// The component of the place, made if there was none; used at `now`. Evicts the place's victim.
   template <class K>
@@ -133,8 +132,9 @@ class keyed {
     return true;
   }
 
-  /// Evicts keys that have been idle too long: looks at the next `sweep` entries, so that a key is evicted at the latest
-  /// after 2 * capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key stays.
+  /// Evicts keys that have been idle too long: looks at the next `sweep` entries, so that a key is evicted at the
+  /// latest after 2 * capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key
+  /// stays.
   template <class Evicted>
   void advance(timestamp now, Evicted&& evicted) {
     if (options_.idle == duration::max()) return;
@@ -253,7 +253,8 @@ class keyed {
   void pass_hand_over(position victim) noexcept {
     const bool all = entries_[victim].used;
     position at = hand_;
-    for (std::size_t i = 0; i < entries_.size() && (all || at != victim); ++i, at = after(at)) entries_[at].used = false;
+    for (std::size_t i = 0; i < entries_.size() && (all || at != victim); ++i, at = after(at))
+      entries_[at].used = false;
     hand_ = after(victim);
   }
 
@@ -276,8 +277,8 @@ class keyed {
   Component prototype_;
   detail::hash_index index_;
   std::vector<entry> entries_;
-  position hand_ = 0;          // where the search for a victim begins: an entry, or 0
-  std::size_t sweep_at_ = 0;   // where advance goes on: at most the number of entries
+  position hand_ = 0;         // where the search for a victim begins: an entry, or 0
+  std::size_t sweep_at_ = 0;  // where advance goes on: at most the number of entries
 };
 
 }  // namespace recoup

@@ -18,18 +18,18 @@
 namespace recoup {
 
 struct exact_window_options {
-  std::size_t events = 1 << 16;     ///< keys remembered at most, 1 to 2^30; then the oldest goes
-  duration age = duration::max();   ///< a key older than this is new again
-  std::uint64_t seed = 0;           ///< of the hash; choose one that an attacker doesn't know
-  std::size_t key_bytes = 32;       ///< any_key only: room a key on average, for the encoded key
+  std::size_t events = 1 << 16;    ///< keys remembered at most, 1 to 2^30; then the oldest goes
+  duration age = duration::max();  ///< a key older than this is new again
+  std::uint64_t seed = 0;          ///< of the hash; choose one that an attacker doesn't know
+  std::size_t key_bytes = 32;      ///< any_key only: room a key on average, for the encoded key
 };
 
 /// Keys of every fingerprintable type, several fields included, compared by their canonical encoding.
 struct any_key {};
 
-/// Remembers the last keys by count and by age, and compares the keys themselves: never calls a new key a duplicate, and
-/// never misses a duplicate inside the window. The window is first in, first out: a duplicate does not renew its key.
-/// Key is an integer or enumeration, kept as it is, or any_key.
+/// Remembers the last keys by count and by age, and compares the keys themselves: never calls a new key a duplicate,
+/// and never misses a duplicate inside the window. The window is first in, first out: a duplicate does not renew its
+/// key. Key is an integer or enumeration, kept as it is, or any_key.
 ///
 /// A time that goes back or jumps ahead empties nothing: age is only ever compared, and keys leave to make room for new
 /// ones. The exception to "never", with any_key: a key of over 1,024 bytes is kept as its 128-bit fingerprint.
@@ -60,7 +60,8 @@ class exact_window {
         entries_(options.events + 1) {}
 
   [[nodiscard]] static constexpr std::size_t bytes_for(const exact_window_options& o) noexcept {
-    return (o.events + 1) * sizeof(entry) + detail::hash_index::bytes_for(o.events) + store::bytes_for(o.events, o.key_bytes);
+    return (o.events + 1) * sizeof(entry) + detail::hash_index::bytes_for(o.events) +
+           store::bytes_for(o.events, o.key_bytes);
   }
 
   template <fingerprintable K>
@@ -131,8 +132,8 @@ class exact_window {
   [[nodiscard]] const exact_window_options& options() const noexcept { return options_; }
 
   [[nodiscard]] std::uint64_t configuration() const noexcept {
-    return detail::combine({sizeof(typename store::handle), options_.events, detail::option(options_.age), options_.seed,
-                            options_.key_bytes});
+    return detail::combine({sizeof(typename store::handle), options_.events, detail::option(options_.age),
+                            options_.seed, options_.key_bytes});
   }
   [[nodiscard]] exact_window empty_copy() const { return exact_window(options_); }
 

@@ -19,8 +19,8 @@
 
 namespace recoup {
 
-/// Checks every event against a rule_set; the severest failed rule decides. If that is a correction, a copy of the event
-/// is corrected and checked again: if it still fails a rule, a person gets the original for review instead.
+/// Checks every event against a rule_set; the severest failed rule decides. If that is a correction, a copy of the
+/// event is corrected and checked again: if it still fails a rule, a person gets the original for review instead.
 template <class Event, class Rules>
 class check_stage : public stage_defaults<Event> {
   using mask = typename Rules::mask;
@@ -39,7 +39,6 @@ class check_stage : public stage_defaults<Event> {
 
   struct plain_judgement {
     mask failed = 0;
-    verdict outcome = verdict::accepted;
   };
   struct correcting_judgement : plain_judgement {
     mask failed_again = 0;  ///< rules that the corrected event fails
@@ -54,17 +53,21 @@ class check_stage : public stage_defaults<Event> {
   judgement judge(const Event& e, const typename stage_defaults<Event>::hint&, const context& c) const {
     judgement j;
     j.failed = rules_.failed(e, c.now);
-    if (j.failed == 0) return j;
-    if (j.failed & dead_letter_rules) {
-      j.outcome = verdict::dead_letter;
-    } else if (j.failed & review_rules) {
-      j.outcome = verdict::review;
-    } else if constexpr (corrects) {
-      if (j.failed & correct_rules) correct(j, e, c);
+    if constexpr (corrects) {
+      if ((j.failed & correct_rules) != 0 && (j.failed & (dead_letter_rules | review_rules)) == 0) [[unlikely]]
+        correct(j, e, c);
     }
     return j;
   }
-  verdict outcome(const judgement& j) const noexcept { return j.outcome; }
+  verdict outcome(const judgement& j) const noexcept {
+    if ((j.failed & ~flag_rules) == 0) [[likely]]
+      return verdict::accepted;
+    if (j.failed & dead_letter_rules) return verdict::dead_letter;
+    if constexpr (corrects) {
+      if (j.corrected_event && j.is_fixed && j.failed_again == 0) return verdict::correction;
+    }
+    return verdict::review;
+  }
 
   template <class Emit>
   void report(const Event& e, const judgement& j, const context& c, Emit&& emit) const {
@@ -90,10 +93,8 @@ class check_stage : public stage_defaults<Event> {
 
   void commit(const Event&, const judgement& j, const context&, verdict) noexcept {
     ++checked_;
-    for (std::size_t i = 0; (j.failed >> i) != 0; ++i) {
-      failures_[i] += j.failed >> i & 1;
-      if (i + 1 == Rules::size) break;
-    }
+    if (j.failed != 0) [[unlikely]]
+      count_failures(j.failed);
   }
 
   template <class F>
@@ -129,11 +130,14 @@ class check_stage : public stage_defaults<Event> {
   check_stage empty_copy() const { return check_stage(rules_); }
 
  private:
+  [[gnu::noinline]] void count_failures(mask failed) noexcept {
+    for (std::size_t i = 0; i < Rules::size; ++i) failures_[i] += failed >> i & 1;
+  }
+
   void correct(judgement& j, const Event& e, const context& c) const {
     j.corrected_event = e;
     j.is_fixed = rules_.correct(j.failed, *j.corrected_event);
-    j.failed_again = rules_.failed(*j.corrected_event, c.now) & ~flag_rules;
-    j.outcome = j.is_fixed && j.failed_again == 0 ? verdict::correction : verdict::review;
+    if (j.is_fixed) j.failed_again = rules_.failed(*j.corrected_event, c.now) & ~flag_rules;
   }
 
   Rules rules_;

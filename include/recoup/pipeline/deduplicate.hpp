@@ -19,16 +19,18 @@ namespace recoup {
 
 /// Tells events apart from their repetitions: the verdict is duplicate if the window remembers the event's key. The key
 /// is remembered when the sink has returned from any verdict, so a rejected event is not rejected twice. An event whose
-/// key has an absent part (an empty std::optional) is neither judged nor remembered.
+/// key has an absent part (an empty std::optional) is neither judged nor remembered; nor is an inferred one, so that
+/// the real event, which may have the same key, is not taken for its repetition.
 template <class Event, class Key, class Window>
 class deduplicate_stage : public stage_defaults<Event> {
  public:
   static constexpr std::string_view name = "deduplicate";
   using verdicts = type_list<duplicate<Event>>;
 
-  static_assert(detail::projection_of<Key, Event>,
-                "recoup: the key of deduplicate(key, window) must be a member pointer of this Event, a callable of const "
-                "Event&, or recoup::key(...) of several");
+  static_assert(
+      detail::projection_of<Key, Event>,
+      "recoup: the key of deduplicate(key, window) must be a member pointer of this Event, a callable of const "
+      "Event&, or recoup::key(...) of several");
 
   struct hint {
     std::uint32_t hash = 0;
@@ -42,16 +44,17 @@ class deduplicate_stage : public stage_defaults<Event> {
 
   hint prepare(const Event& e) const {
     const auto& key = detail::project(key_, e);
-    static_assert(fingerprintable<decltype(key)>,
-                  "recoup: the key of deduplicate(key, window) must be an integer, text, bytes, a time, or an optional, "
-                  "pair or tuple of these");
+    static_assert(
+        fingerprintable<decltype(key)>,
+        "recoup: the key of deduplicate(key, window) must be an integer, text, bytes, a time, or an optional, "
+        "pair or tuple of these");
     if (!detail::is_complete(key)) return {};
     return {window_.hash(detail::whole(key)), true};
   }
   void prefetch(const hint& h) const noexcept { window_.prefetch(h.hash); }
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
-    if (!h.has_key) return {};
+    if (!h.has_key || c.from == origin::inferred) return {};
     return {window_.judge(detail::whole(detail::project(key_, e)), h.hash, c.now), true};
   }
   verdict outcome(const judgement& j) const noexcept { return j.is_duplicate ? verdict::duplicate : verdict::accepted; }

@@ -32,7 +32,8 @@ struct midpoint_filler {
     const auto* before = present(project(field, n.before));
     const auto* after = present(project(field, n.after));
     if (before == nullptr || after == nullptr) return;
-    project(field, draft) = interpolate(*before, *after, n.sequence - n.before_sequence, n.after_sequence - n.before_sequence);
+    project(field, draft) =
+        interpolate(*before, *after, n.sequence - n.before_sequence, n.after_sequence - n.before_sequence);
   }
 };
 
@@ -149,9 +150,7 @@ struct filler_set_description {
       }
     };
     return std::apply(
-        [&](Descriptions&... d) {
-          return filler_set<Event, decltype(bound(std::move(d)))...>(bound(std::move(d))...);
-        },
+        [&](Descriptions&... d) { return filler_set<Event, decltype(bound(std::move(d)))...>(bound(std::move(d))...); },
         descriptions);
   }
 };

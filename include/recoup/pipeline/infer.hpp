@@ -28,9 +28,9 @@
 namespace recoup {
 
 struct infer_options {
-  unsigned bits = 64;           ///< width of the sequence number, as for track_gaps
-  std::uint64_t max_run = 16;   ///< a longer gap is not inferred: its neighbours say too little about its middle
-  std::size_t max_holes = 64;   ///< holes a stream whose neighbours are kept; and inferred ranges that are watched for
+  unsigned bits = 64;          ///< width of the sequence number, as for track_gaps
+  std::uint64_t max_run = 16;  ///< a longer gap is not inferred: its neighbours say too little about its middle
+  std::size_t max_holes = 64;  ///< holes a stream whose neighbours are kept; and inferred ranges that are watched for
 };
 
 namespace detail {
@@ -81,15 +81,16 @@ class inference_state {
 
 }  // namespace detail
 
-/// Makes up the events that a track_gaps before it finds missing, and tells them as `inferred`. An inferred event is not
-/// processed: nothing counts it, and the real event, when it comes, is judged as if there had been none; that it came is
-/// told as inference_superseded. Keeps copies of accepted events, two a hole and one a stream.
+/// Makes up the events that a track_gaps before it finds missing, and tells them as `inferred`. An inferred event is
+/// not processed: nothing counts it, and the real event, when it comes, is judged as if there had been none; that it
+/// came is told as inference_superseded. Keeps copies of accepted events, two a hole and one a stream.
 template <class Event, class Stream, class Number, class Fillers>
 class infer_stage : public stage_defaults<Event> {
  public:
-  static_assert(detail::projection_of<Stream, Event> && detail::projection_of<Number, Event>,
-                "recoup: stream and number of infer(stream, number, ...) must be member pointers of this Event or callables "
-                "of const Event&");
+  static_assert(
+      detail::projection_of<Stream, Event> && detail::projection_of<Number, Event>,
+      "recoup: stream and number of infer(stream, number, ...) must be member pointers of this Event or callables "
+      "of const Event&");
   static_assert(detail::is_number<detail::projected<Number, Event>>,
                 "recoup: the number of infer(stream, number, ...) must be an integer, or a std::optional of one");
   static_assert(std::is_default_constructible_v<Event> && std::is_copy_assignable_v<Event>,
@@ -98,7 +99,8 @@ class infer_stage : public stage_defaults<Event> {
   static constexpr std::string_view name = "infer";
   using stream_type = detail::stream_of<Stream, Event>;
   using table = detail::table_of<stream_type, detail::inference_state<Event>>;
-  using findings = type_list<inferred<Event, stream_type>, not_inferred<stream_type>, inference_superseded<Event, stream_type>>;
+  using findings =
+      type_list<inferred<Event, stream_type>, not_inferred<stream_type>, inference_superseded<Event, stream_type>>;
   using reacts_to = type_list<gap_found<stream_type>>;
 
   struct hint {
@@ -111,8 +113,8 @@ class infer_stage : public stage_defaults<Event> {
   };
 
   infer_stage(Stream stream, Number number, Fillers fillers, const infer_options& options, const keyed_options& streams)
-      : infer_stage(std::move(stream), std::move(number), std::move(fillers), checked(options),
-                    table(streams, detail::inference_state<Event>(options))) {}
+      : infer_stage(std::move(stream), std::move(number), std::move(fillers), options,
+                    table(streams, detail::inference_state<Event>(checked(options)))) {}
 
   hint prepare(const Event& e) const { return {streams_.hash(detail::project(stream_, e))}; }
   void prefetch(const hint& h) const noexcept { streams_.prefetch(h.hash); }
@@ -271,8 +273,8 @@ struct infer_description {
   template <class Event>
   auto bind() && {
     auto bound = std::move(fillers).template bind<Event>();
-    return infer_stage<Event, Stream, Number, decltype(bound)>(std::move(stream), std::move(number), std::move(bound), options,
-                                                               streams);
+    return infer_stage<Event, Stream, Number, decltype(bound)>(std::move(stream), std::move(number), std::move(bound),
+                                                               options, streams);
   }
 };
 }  // namespace detail
@@ -287,9 +289,10 @@ template <class Stream, class Number, class... Fillers>
 
 /// All events are of one stream.
 template <class Number, class... Fillers>
-[[nodiscard]] auto infer(Number number, detail::filler_set_description<Fillers...> fillers, infer_options options = {}) {
-  return detail::infer_description<detail::one_stream, Number, decltype(fillers)>{{}, std::move(number), std::move(fillers),
-                                                                                  options, {}};
+[[nodiscard]] auto infer(Number number, detail::filler_set_description<Fillers...> fillers,
+                         infer_options options = {}) {
+  return detail::infer_description<detail::one_stream, Number, decltype(fillers)>{
+      {}, std::move(number), std::move(fillers), options, {}};
 }
 
 }  // namespace recoup

@@ -15,8 +15,7 @@ struct key_of_fields {
   std::tuple<Projections...> fields;
 
   template <class Event>
-    requires(projection_of<Projections, Event> && ...)
-  constexpr auto operator()(const Event& event) const {
+  requires(projection_of<Projections, Event>&&...) constexpr auto operator()(const Event& event) const {
     return std::apply(
         [&](const auto&... p) { return std::tuple<decltype(project(p, event))...>(project(p, event)...); }, fields);
   }

@@ -26,8 +26,8 @@ namespace recoup {
 /// Runs events through stages that are fixed at compile time, and tells the user's sink what to do: any number of
 /// findings, then exactly one verdict an event. Made by `assemble`.
 ///
-/// Judge, deliver, commit: all stages judge first and change nothing; then the sink is called; then the stages commit. If
-/// the sink throws, nothing was committed, and the same event, delivered again, is new again.
+/// Judge, deliver, commit: all stages judge first and change nothing; then the sink is called; then the stages commit.
+/// If the sink throws, nothing was committed, and the same event, delivered again, is new again.
 ///
 /// A pipeline is a value that belongs to one thread. It reads no clock: `now` is the time of arrival, given by the
 /// caller, and `advance` is what lets time pass. The sink must not call the pipeline that is calling it.
@@ -71,8 +71,8 @@ class pipeline {
     }
   }
 
-  /// Lets time pass: tells what is due, stage by stage. What is told counts as told when the sink returns; if it throws,
-  /// that finding is told again by the next advance.
+  /// Lets time pass: tells what is due, stage by stage. What is told counts as told when the sink returns; if it
+  /// throws, that finding is told again by the next advance.
   template <class Sink>
   void advance(timestamp now, Sink&& sink) {
     ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
@@ -138,7 +138,7 @@ class pipeline {
 
  private:
   static constexpr std::size_t ahead = 16;  // events prepared before the first of them is judged
-  static constexpr std::size_t none = stages;
+  static constexpr std::uint32_t none = stages;
 
   // Whether this stage judges every event, as it is the first, or counts rejected ones too.
   template <std::size_t I>
@@ -176,16 +176,18 @@ class pipeline {
 
   // What the stages made of one event.
   struct judged {
+    explicit judged(const Event& event) : current(&event) {}
+
     std::tuple<typename Stages::judgement...> judgements;
     std::array<const Event*, stages> seen{};  // the event that each stage judged; null if it did not
     const Event* current;                     // the event as corrected so far
-    std::size_t rejected_by = none;
+    std::uint32_t rejected_by = none;
     verdict outcome = verdict::accepted;
   };
 
   template <class Sink, std::size_t... I>
   verdict process(const Event& event, const hints& h, const context& c, Sink& sink, std::index_sequence<I...>) {
-    judged all{.judgements = {}, .current = &event};
+    judged all(event);
     (judge<I>(all, std::get<I>(h), c), ...);
     (report<I>(all, c, sink), ...);
     deliver(event, all, c, sink);
@@ -215,7 +217,8 @@ class pipeline {
   template <std::size_t I, class Sink>
   void report(const judged& all, const context& c, Sink& sink) const {
     if (!sees_all<I> && all.seen[I] == nullptr) return;
-    std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c, [&](const auto& finding) { sink(finding); });
+    std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c,
+                                [&](const auto& finding) { sink(finding); });
   }
 
   static constexpr bool rejects = !(std::is_same_v<typename Stages::verdicts, type_list<>> && ...);
@@ -231,8 +234,11 @@ class pipeline {
     }
   }
 
+  // Out of line, and by value where that costs no more than a few registers' worth: what is passed by reference would
+  // have to be in memory for every event.
+  using judged_argument = std::conditional_t<std::is_trivially_copy_constructible_v<judged>, judged, const judged&>;
   template <class Sink>
-  [[gnu::noinline]] void deliver_rejected(const Event& event, const judged& all, const context& c, Sink& sink) const {
+  [[gnu::noinline]] void deliver_rejected(const Event& event, judged_argument all, context c, Sink& sink) const {
     const auto reasons = [&] { return explain(all, c, indices{}); };
     const explanation why(reasons);
     if constexpr (tells<duplicate<Event>>) {
@@ -276,7 +282,8 @@ class pipeline {
 
   template <std::size_t I>
   void commit(const judged& all, const context& c) {
-    if (sees_all<I> || all.seen[I] != nullptr) std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+    if (sees_all<I> || all.seen[I] != nullptr)
+      std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
   }
 
   template <std::size_t I, class Sink>
@@ -285,8 +292,8 @@ class pipeline {
   }
 
   // Tells a finding of stage I to the sink, and lets those later stages that react to it take note. What they make of
-  // it they tell themselves, before the next finding: were it told here and the sink threw, this finding, which has been
-  // told, would be told again.
+  // it they tell themselves, before the next finding: were it told here and the sink threw, this finding, which has
+  // been told, would be told again.
   template <std::size_t I, class Finding, class Sink>
   void tell(const Finding& finding, timestamp now, Sink& sink) {
     for_each_stage([&](auto index, auto& s) {
@@ -337,9 +344,10 @@ template <class Event, class... Descriptions>
       return std::move(d);
     }
   };
-  static_assert((stage<decltype(bind(std::move(descriptions))), Event> && ...),
-                "recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages: see the "
-                "concept recoup::stage for what they need");
+  static_assert(
+      (stage<decltype(bind(std::move(descriptions))), Event> && ...),
+      "recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages: see the "
+      "concept recoup::stage for what they need");
   return pipeline<Event, decltype(bind(std::move(descriptions)))...>(bind(std::move(descriptions))...);
 }
 

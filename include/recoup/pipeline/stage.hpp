@@ -59,8 +59,8 @@ struct stage_defaults {
   using verdicts = type_list<>;
   using findings = type_list<>;
 
-  /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now) takes note of one, and
-  /// this stage's `advance`, called before anything else is told, tells what follows from it.
+  /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now) takes note of one,
+  /// and this stage's `advance`, called before anything else is told, tells what follows from it.
   using reacts_to = type_list<>;
 
   /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts.
@@ -109,13 +109,13 @@ struct stage_defaults {
 /// - all that stage_defaults has.
 template <class S, class Event>
 concept stage = std::derived_from<S, stage_defaults<Event>> &&
-                requires(S& changing, const S& s, const Event& e, const typename S::hint& h, const context& c,
-                         const typename S::judgement& j) {
-                  { S::name } -> std::convertible_to<std::string_view>;
-                  { s.prepare(e) } -> std::same_as<typename S::hint>;
-                  { s.judge(e, h, c) } -> std::same_as<typename S::judgement>;
-                  { s.outcome(j) } -> std::same_as<verdict>;
-                  changing.commit(e, j, c, verdict::accepted);
-                } && std::is_default_constructible_v<typename S::judgement>;
+    requires(S& changing, const S& s, const Event& e, const typename S::hint& h, const context& c,
+             const typename S::judgement& j) {
+  { S::name } -> std::convertible_to<std::string_view>;
+  { s.prepare(e) } -> std::same_as<typename S::hint>;
+  { s.judge(e, h, c) } -> std::same_as<typename S::judgement>;
+  { s.outcome(j) } -> std::same_as<verdict>;
+  changing.commit(e, j, c, verdict::accepted);
+} && std::is_default_constructible_v<typename S::judgement>;
 
 }  // namespace recoup

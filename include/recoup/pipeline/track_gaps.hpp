@@ -31,12 +31,14 @@ namespace recoup {
 template <class Event, class Stream, class Number>
 class track_gaps_stage : public stage_defaults<Event> {
  public:
-  static_assert(detail::projection_of<Stream, Event>,
-                "recoup: the stream of track_gaps(stream, number) must be a member pointer of this Event or a callable of "
-                "const Event&");
-  static_assert(detail::projection_of<Number, Event>,
-                "recoup: the number of track_gaps(stream, number) must be a member pointer of this Event or a callable of "
-                "const Event&");
+  static_assert(
+      detail::projection_of<Stream, Event>,
+      "recoup: the stream of track_gaps(stream, number) must be a member pointer of this Event or a callable of "
+      "const Event&");
+  static_assert(
+      detail::projection_of<Number, Event>,
+      "recoup: the number of track_gaps(stream, number) must be a member pointer of this Event or a callable of "
+      "const Event&");
   static_assert(detail::is_number<detail::projected<Number, Event>>,
                 "recoup: the number of track_gaps(stream, number) must be an integer, or a std::optional of one");
 
@@ -51,10 +53,10 @@ class track_gaps_stage : public stage_defaults<Event> {
   struct hint {
     std::uint32_t hash = 0;
   };
-  struct judgement {
+  struct judgement {  // without padding, so that it stays in registers
     gap_tracker::judgement seen;
-    typename table::place place;
-    bool counts = false;
+    [[no_unique_address]] typename table::place place;
+    std::uint64_t counts = 0;  // a bool
   };
 
   track_gaps_stage(Stream stream, Number number, const gap_tracker_options& options, const keyed_options& streams)
@@ -64,21 +66,20 @@ class track_gaps_stage : public stage_defaults<Event> {
   void prefetch(const hint& h) const noexcept { trackers_.prefetch(h.hash); }
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
-    judgement j;
     const auto& number = detail::project(number_, e);
     const auto* found = detail::present(number);
-    if (found == nullptr || c.from == origin::correction || c.from == origin::inferred) return j;
-    j.place = trackers_.locate(detail::project(stream_, e), h.hash);
-    j.seen = trackers_.at(j.place).judge(static_cast<std::uint64_t>(*found));
-    j.counts = c.from == origin::live || (j.seen.answer != arrival::in_order && j.seen.answer != arrival::ahead);
-    return j;
+    if (found == nullptr || c.from == origin::correction || c.from == origin::inferred) return {};
+    const auto place = trackers_.locate(detail::project(stream_, e), h.hash);
+    const gap_tracker::judgement seen = trackers_.at(place).judge(static_cast<std::uint64_t>(*found));
+    return {seen, place, c.from == origin::live || (seen.answer != arrival::in_order && seen.answer != arrival::ahead)};
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
 
   template <class Emit>
   void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
     if (!j.counts) return;
-    if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]] return;
+    if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]]
+      return;
     report_unusual(e, j.place, j.seen, emit);
   }
 
@@ -86,7 +87,10 @@ class track_gaps_stage : public stage_defaults<Event> {
     if (!j.counts) return;
     gap_tracker& tracker = trackers_.use(j.place, detail::project(stream_, e), c.now);
     tracker.commit(j.seen, c.now);
-    if (tracker.gap_count() != 0) [[unlikely]] due_ = std::min(due_, tracker.due());
+    if constexpr (table::evicts) {  // a single tracker knows best itself
+      if (tracker.gap_count() != 0) [[unlikely]]
+        due_ = std::min(due_, tracker.due());
+    }
   }
 
   bool forget(const Event& e, timestamp now) {
@@ -101,7 +105,7 @@ class track_gaps_stage : public stage_defaults<Event> {
 
   template <class Emit>
   void advance(timestamp now, Emit&& emit) {
-    if (now >= due_) {
+    if (!table::evicts || now >= due_) {
       timestamp due = timestamp::max();
       trackers_.for_each([&](const stream_type& stream, gap_tracker& tracker) {
         tracker.advance(now, stream, emit);
@@ -139,9 +143,7 @@ class track_gaps_stage : public stage_defaults<Event> {
   [[nodiscard]] const gap_tracker* tracker(const S& stream) const {
     return trackers_.find(stream);
   }
-  [[nodiscard]] const gap_tracker* tracker() const
-    requires std::is_same_v<stream_type, only_stream>
-  {
+  [[nodiscard]] const gap_tracker* tracker() const requires std::is_same_v<stream_type, only_stream> {
     return trackers_.find(only_stream{});
   }
 
@@ -168,9 +170,11 @@ class track_gaps_stage : public stage_defaults<Event> {
   [[gnu::noinline]] void report_unusual(const Event& e, typename table::place place, gap_tracker::judgement seen,
                                         Emit emit) const {
     trackers_.tell_victim(place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
-    if (seen.answer == arrival::late) emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), seen.sequence});
+    if (seen.answer == arrival::late)
+      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), seen.sequence});
     const gap_tracker& tracker = trackers_.at(place);
-    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]] return;
+    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]]
+      return;
     tracker.tell_displaced(seen, stream_type(detail::project(stream_, e)), emit);
   }
 
@@ -202,7 +206,8 @@ struct track_gaps_description {
 
 /// track_gaps(&payment::partition, &payment::offset, {.reorder_distance = 64, .reorder_delay = 200ms})
 template <class Stream, class Number>
-[[nodiscard]] auto track_gaps(Stream stream, Number number, gap_tracker_options options = {}, keyed_options streams = {}) {
+[[nodiscard]] auto track_gaps(Stream stream, Number number, gap_tracker_options options = {},
+                              keyed_options streams = {}) {
   return detail::track_gaps_description<Stream, Number>{std::move(stream), std::move(number), options, streams};
 }
 

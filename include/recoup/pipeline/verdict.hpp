@@ -12,8 +12,8 @@
 #include "recoup/core/time.hpp"
 #include "recoup/reconcile/rule.hpp"
 
-/// What the pipeline decides about an event. The structs refer to the event and to the pipeline: copy out of them what is to
-/// outlive the call of the sink.
+/// What the pipeline decides about an event. The structs refer to the event and to the pipeline: copy out of them what
+/// is to outlive the call of the sink.
 
 namespace recoup {
 
@@ -25,8 +25,9 @@ enum class origin : std::uint8_t {
   inferred,    ///< made up from its neighbours
 };
 
-/// Exactly one of these for every event.
-enum class verdict : std::uint8_t { accepted, duplicate, dead_letter, review, correction };
+/// Exactly one of these for every event. (32 bits wide, so that what the pipeline knows of an event has no padding and
+/// stays in registers.)
+enum class verdict : std::uint32_t { accepted, duplicate, dead_letter, review, correction };
 inline constexpr std::size_t verdict_kinds = 5;
 
 [[nodiscard]] constexpr std::string_view name_of(verdict v) {

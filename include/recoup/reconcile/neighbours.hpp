@@ -24,12 +24,12 @@ struct neighbours {
   std::uint64_t after_sequence;
 };
 
-/// Keeps, of one stream, the last event and those on both sides of each hole, so that missing events can be inferred from
-/// their neighbours later on.
+/// Keeps, of one stream, the last event and those on both sides of each hole, so that missing events can be inferred
+/// from their neighbours later on.
 ///
 /// Event is default-constructible. Cost: in order, one copy-assignment of an event; else O(holes). Bytes: one event,
-/// and two a hole, at most `max_holes` of them; then the lowest hole's neighbours are dropped. Allocates when the number
-/// of holes grows to a new high, and what copying an Event allocates.
+/// and two a hole, at most `max_holes` of them; then the lowest hole's neighbours are dropped. Allocates when the
+/// number of holes grows to a new high, and what copying an Event allocates.
 template <class Event>
 class neighbour_memory {
  public:
@@ -102,10 +102,11 @@ class neighbour_memory {
   };
 
   static constexpr void check_snapshot() {
-    static_assert(snapshot_value<Event>,
-                  "recoup: this pipeline's state contains whole events (infer keeps neighbours); to take a snapshot, give "
-                  "your event the members void save(recoup::snapshot_writer&) const and bool "
-                  "load(recoup::snapshot_reader&)");
+    static_assert(
+        snapshot_value<Event>,
+        "recoup: this pipeline's state contains whole events (infer keeps neighbours); to take a snapshot, give "
+        "your event the members void save(recoup::snapshot_writer&) const and bool "
+        "load(recoup::snapshot_reader&)");
   }
   static void save(snapshot_writer& w, const entry& e) {
     w.u64(e.sequence);
@@ -118,8 +119,8 @@ class neighbour_memory {
   }
 
   typename std::vector<hole>::const_iterator hole_at(std::uint64_t sequence) const {
-    const auto at = std::partition_point(holes_.begin(), holes_.end(),
-                                         [&](const hole& h) { return h.after.sequence <= sequence; });
+    const auto at =
+        std::partition_point(holes_.begin(), holes_.end(), [&](const hole& h) { return h.after.sequence <= sequence; });
     return at != holes_.end() && at->before.sequence < sequence ? at : holes_.end();
   }
 

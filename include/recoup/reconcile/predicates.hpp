@@ -52,7 +52,7 @@ struct field_condition {
   Test test;
 
   template <class Event>
-    requires projection_of<Projection, Event>
+  requires projection_of<Projection, Event>
   constexpr bool operator()(const Event& event, timestamp now) const {
     const auto& value = project(field, event);
     if constexpr (is_optional_v<projected<Projection, Event>>) {
@@ -140,7 +140,7 @@ struct required_field {
   Projection field;
 
   template <class Event>
-    requires projection_of<Projection, Event>
+  requires projection_of<Projection, Event>
   constexpr bool operator()(const Event& event, timestamp) const {
     using value = projected<Projection, Event>;
     static_assert(is_optional_v<value> || std::is_pointer_v<value> || text_key<value>,
@@ -171,7 +171,7 @@ struct product_condition {
   Product product;
 
   template <class Event>
-    requires projection_of<Factor1, Event> && projection_of<Factor2, Event> && projection_of<Product, Event>
+  requires projection_of<Factor1, Event> && projection_of<Factor2, Event> && projection_of<Product, Event>
   constexpr bool operator()(const Event& event, timestamp) const {
     static_assert(std::integral<projected<Factor1, Event>> && std::integral<projected<Factor2, Event>> &&
                       std::integral<projected<Product, Event>>,
@@ -195,7 +195,8 @@ struct product_condition {
   std::string explain(const Event& event, timestamp) const {
     projected<Product, Event> expected{};
     const std::string factors = show(project(factor1, event)) + " * " + show(project(factor2, event));
-    if (overflows(event, expected)) return factors + " does not fit the field, which holds " + show(project(product, event));
+    if (overflows(event, expected))
+      return factors + " does not fit the field, which holds " + show(project(product, event));
     return show(project(product, event)) + " is not " + factors + " = " + show(expected);
   }
 

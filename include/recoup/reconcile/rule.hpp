@@ -39,8 +39,8 @@ struct correct_by {
   static constexpr severity level = severity::correct;
   Fix fix;
 };
-/// on_fail::correct: as the rule's predicate knows how to. on_fail::correct(fix): by fix(event&), which may return false
-/// to say that it can't, and the event is held for review then.
+/// on_fail::correct: as the rule's predicate knows how to. on_fail::correct(fix): by fix(event&), which may return
+/// false to say that it can't, and the event is held for review then.
 struct correct_t {
   static constexpr severity level = severity::correct;
   template <class Fix>
@@ -85,11 +85,16 @@ class named_rule {
 
   template <class Event>
   [[nodiscard]] constexpr bool holds(const Event& event, timestamp now) const {
-    constexpr bool takes_time = requires(const Predicate& p) { { p(event, now) } -> std::convertible_to<bool>; };
-    constexpr bool takes_event = requires(const Predicate& p) { { p(event) } -> std::convertible_to<bool>; };
-    static_assert(takes_time || takes_event,
-                  "recoup: a rule's predicate must be callable as bool(const Event&) or bool(const Event&, timestamp now); "
-                  "does it name fields of this Event?");
+    constexpr bool takes_time = requires(const Predicate& p) {
+      { p(event, now) } -> std::convertible_to<bool>;
+    };
+    constexpr bool takes_event = requires(const Predicate& p) {
+      { p(event) } -> std::convertible_to<bool>;
+    };
+    static_assert(
+        takes_time || takes_event,
+        "recoup: a rule's predicate must be callable as bool(const Event&) or bool(const Event&, timestamp now); "
+        "does it name fields of this Event?");
     if constexpr (takes_time) {
       return predicate_(event, now);
     } else if constexpr (takes_event) {
@@ -114,13 +119,15 @@ class named_rule {
   constexpr bool fix(Event& event) const {
     static_assert(level == severity::correct, "recoup: only a rule with on_fail::correct can fix an event");
     if constexpr (requires { on_fail_.fix; }) {
-      static_assert(requires { on_fail_.fix(event); },
-                    "recoup: the fix in on_fail::correct(fix) must be callable as fix(Event&), also when it is const");
+      static_assert(
+          requires { on_fail_.fix(event); },
+          "recoup: the fix in on_fail::correct(fix) must be callable as fix(Event&), also when it is const");
       return call(on_fail_.fix, event);
     } else {
-      static_assert(requires { predicate_.fix(event); },
-                    "recoup: a rule says on_fail::correct, and its predicate knows no correction; give it one: "
-                    "on_fail::correct([](Event& e) { ... })");
+      static_assert(
+          requires { predicate_.fix(event); },
+          "recoup: a rule says on_fail::correct, and its predicate knows no correction; give it one: "
+          "on_fail::correct([](Event& e) { ... })");
       if constexpr (requires { predicate_.fix(event); }) {
         return call([this](Event& e) { return predicate_.fix(e); }, event);
       } else {

@@ -14,8 +14,8 @@
 
 namespace recoup {
 
-/// Up to 64 named rules over one event. All of them are evaluated, without a branch between them; the answer is a mask in
-/// which bit i is set if the i-th rule failed. Holds no state: usable at compile time, and without a pipeline.
+/// Up to 64 named rules over one event. All of them are evaluated, without a branch between them; the answer is a mask
+/// in which bit i is set if the i-th rule failed. Holds no state: usable at compile time, and without a pipeline.
 template <class... Rules>
 class rule_set {
  public:

@@ -43,11 +43,12 @@ inline constexpr std::size_t arrival_kinds = 6;
 /// any more: by distance, by time, or by whichever comes first where both are given (RFC 9002, section 6.1); at once
 /// where neither is.
 struct gap_tracker_options {
-  unsigned bits = 64;                             ///< width of the sequence number as sent, 1 to 64; it wraps after 2^bits
-  std::optional<std::uint64_t> expect_from = {};  ///< the first number there must be; else the first arrival is the first
-  std::optional<std::uint64_t> reorder_distance = {};  ///< missing once a number this much higher has come
+  unsigned bits = 64;  ///< width of the sequence number as sent, 1 to 64; it wraps after 2^bits
+  std::optional<std::uint64_t> expect_from =
+      {};  ///< the first number there must be; else the first arrival is the first
+  std::optional<std::uint64_t> reorder_distance = {};  ///< missing once a number this much above the hole has come
   std::optional<duration> reorder_delay = {};          ///< missing once this long has passed since a higher one came
-  std::size_t max_gaps = 4'096;                        ///< missing ranges kept at once; beyond it the lowest is given up
+  std::size_t max_gaps = 4'096;  ///< missing ranges kept at once; beyond it the lowest is given up
   replay_policy replay = {};
 };
 
@@ -83,7 +84,8 @@ class gap_tracker {
   }
 
   [[nodiscard]] judgement judge(std::uint64_t number) const {
-    if (number == (next_ & mask_) && running_) [[likely]] return {next_, arrival::in_order, 0};
+    if (number == (next_ & mask_) && running_) [[likely]]
+      return {next_, arrival::in_order, 0};
     return judge_out_of_order(number);
   }
 
@@ -130,7 +132,8 @@ class gap_tracker {
   /// told() must not change the tracker. O(1) if nothing is due, else O(gaps).
   template <class Stream, class Told>
   void advance(timestamp now, const Stream& stream, Told&& told) {
-    if (now < due()) [[likely]] return;
+    if (now < due()) [[likely]]
+      return;
     for (std::size_t i = 0; i < gaps_.size();) {
       if (!advance_gap(gaps_[i], now, stream, told)) {
         abandon(i);
@@ -145,8 +148,8 @@ class gap_tracker {
     advance(now, only_stream{}, told);
   }
 
-  /// When advance has something to do next, as far as is known now: the least time if it has at once, the greatest if it
-  /// never has.
+  /// When advance has something to do next, as far as is known now: the least time if it has at once, the greatest if
+  /// it never has.
   [[nodiscard]] timestamp due() const noexcept { return is_ripe(ripe_) ? timestamp::min() : due_; }
 
   /// The number that is expected next: one above the highest; nothing before the first number, and after 2^64 - 1.
@@ -157,7 +160,8 @@ class gap_tracker {
   [[nodiscard]] std::optional<std::uint64_t> high_position() const noexcept {
     return started_ && (!running_ || next_ != first_) ? std::optional(next_ - 1) : std::nullopt;
   }
-  /// The highest number up to which nothing is missing (received or given up): safe to commit. Nothing before it exists.
+  /// The highest number up to which nothing is missing (received or given up): safe to commit. Nothing before it
+  /// exists.
   [[nodiscard]] std::optional<std::uint64_t> contiguous_position() const noexcept {
     if (gaps_.empty()) return high_position();
     const std::uint64_t first = gaps_.front().range.first;
@@ -174,8 +178,8 @@ class gap_tracker {
   [[nodiscard]] std::uint64_t missing_count() const noexcept {
     return missing_ == 0 && !gaps_.empty() ? ~std::uint64_t{0} : missing_;
   }
-  /// How many numbers were ever found missing (told by gap_found, or given up before that), and how many of them have come
-  /// since: the difference is what the stream has lost.
+  /// How many numbers were ever found missing (told by gap_found, or given up before that), and how many of them have
+  /// come since: the difference is what the stream has lost.
   [[nodiscard]] std::uint64_t found_count() const noexcept { return found_; }
   [[nodiscard]] std::uint64_t recovered_count() const noexcept { return recovered_; }
   /// Ranges given up and still remembered, whose numbers would be late.
@@ -187,9 +191,10 @@ class gap_tracker {
 
   [[nodiscard]] std::uint64_t configuration() const noexcept {
     const replay_policy& r = options_.replay;
-    return detail::combine({options_.bits, detail::option(options_.expect_from), detail::option(options_.reorder_distance),
-                            detail::option(options_.reorder_delay), options_.max_gaps, r.max_attempts,
-                            detail::option(r.first_wait), detail::option(r.longest_wait), detail::option(r.give_up_after)});
+    return detail::combine({options_.bits, detail::option(options_.expect_from),
+                            detail::option(options_.reorder_distance), detail::option(options_.reorder_delay),
+                            options_.max_gaps, r.max_attempts, detail::option(r.first_wait),
+                            detail::option(r.longest_wait), detail::option(r.give_up_after)});
   }
   [[nodiscard]] gap_tracker empty_copy() const { return gap_tracker(options_); }
 
@@ -322,7 +327,8 @@ class gap_tracker {
   }
   void step_to(std::uint64_t number) noexcept {
     next_ = number + 1;
-    if (next_ == 0) [[unlikely]] running_ = false;
+    if (next_ == 0) [[unlikely]]
+      running_ = false;
   }
 
   std::vector<gap>::const_iterator gap_of(std::uint64_t number) const {

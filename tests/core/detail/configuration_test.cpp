@@ -17,7 +17,7 @@ constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 
 TEST_CASE("combining is SplitMix64 where there is one option, and fixed for ever as snapshots hold it") {
   STATIC_REQUIRE(combine({}) == 0);
-  STATIC_REQUIRE(combine({0}) == 0xE220'A839'7B1D'CDAF);  // the first output of SplitMix64 seeded with 0
+  STATIC_REQUIRE(combine({0}) == 0xE220'A839'7B1D'CDAF);          // the first output of SplitMix64 seeded with 0
   STATIC_REQUIRE(combine({1'234'567}) == 0x599E'D017'FB08'FC85);  // and with 1234567
 }
 

@@ -82,8 +82,7 @@ TEST_CASE("times and durations of coarser units are shown and those out of range
   CHECK(show(sys_seconds::max()) == show(timestamp::max()));
   CHECK(show(sys_seconds::min()) == show(timestamp::min()));
   CHECK(show(sys_time<milliseconds>::max()) == show(timestamp::max()));
-  CHECK(show(sys_time<short_milliseconds>(short_milliseconds(-5))) ==
-        "1969-12-31T23:59:59.995Z");
+  CHECK(show(sys_time<short_milliseconds>(short_milliseconds(-5))) == "1969-12-31T23:59:59.995Z");
   CHECK(show(hours::max()) == show(recoup::duration::max()));
   CHECK(show(hours::min()) == show(recoup::duration::min()));
   CHECK(show(moment()) == "1970-01-01T00:00:01Z");

@@ -9,8 +9,8 @@
 
 namespace recoup::detail {
 
-// A fingerprint of options, by which a snapshot knows that it was taken with others. Without xxHash, so that a component
-// which hashes nothing need not include it. The mixing step is that of SplitMix64 (Steele, Lea, Flood, 2014).
+// A fingerprint of options, by which a snapshot knows that it was taken with others. Without xxHash, so that a
+// component which hashes nothing need not include it. The mixing step is that of SplitMix64 (Steele, Lea, Flood, 2014).
 constexpr std::uint64_t combine(std::initializer_list<std::uint64_t> options) noexcept {
   std::uint64_t hash = 0;
   for (const std::uint64_t option : options) {

@@ -25,9 +25,7 @@ class hash_index {
 
   explicit hash_index(std::size_t capacity) : slots_(2 * capacity + 2) {}
 
-  static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
-    return (2 * capacity + 2) * sizeof(slot);
-  }
+  static constexpr std::size_t bytes_for(std::size_t capacity) noexcept { return (2 * capacity + 2) * sizeof(slot); }
 
   static constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
 

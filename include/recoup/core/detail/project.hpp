@@ -17,11 +17,14 @@ constexpr decltype(auto) project(const Projection& projection, Event& event) {
 }
 
 template <class Projection, class Event>
-concept projection_of = requires(const Projection& p, const Event& e) { e.*p; } ||
-                        requires(const Projection& p, const Event& e) { p(e); };
+concept projection_of = requires(const Projection& p, const Event& e) {
+  e.*p;
+}
+|| requires(const Projection& p, const Event& e) { p(e); };
 
 template <class Projection, class Event>
-using projected = std::remove_cvref_t<decltype(project(std::declval<const Projection&>(), std::declval<const Event&>()))>;
+using projected =
+    std::remove_cvref_t<decltype(project(std::declval<const Projection&>(), std::declval<const Event&>()))>;
 
 template <class T>
 inline constexpr bool is_optional_v = false;

@@ -26,7 +26,8 @@ template <class Key>
 class fixed_keys {
  public:
   // Of an enumeration the number, since not every number is a value of every enumeration.
-  using handle = typename std::conditional_t<std::is_enum_v<Key>, std::underlying_type<Key>, std::type_identity<Key>>::type;
+  using handle =
+      typename std::conditional_t<std::is_enum_v<Key>, std::underlying_type<Key>, std::type_identity<Key>>::type;
 
   fixed_keys(std::size_t /*keys*/, std::size_t /*key_bytes*/, std::uint64_t seed) : seed_(seed) {}
 
@@ -59,10 +60,11 @@ class fixed_keys {
  private:
   template <class K>
   static constexpr handle number(const K& key) noexcept {
-    constexpr bool fits = (std::integral<K> || std::is_enum_v<K>) && sizeof(K) <= sizeof(Key);
-    static_assert(fits,
-                  "recoup: an exact_window<Key> is given a key that is no integer or enumeration of at most Key's size; "
-                  "for other keys write exact_window<> (any_key)");
+    constexpr bool fits = (std::integral<K> || std::is_enum_v<K>)&&sizeof(K) <= sizeof(Key);
+    static_assert(
+        fits,
+        "recoup: an exact_window<Key> is given a key that is no integer or enumeration of at most Key's size; "
+        "for other keys write exact_window<> (any_key)");
     if constexpr (fits) return static_cast<handle>(key);
     return {};
   }

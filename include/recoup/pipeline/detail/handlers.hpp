@@ -16,12 +16,12 @@ struct handler_of {
                 "recoup: the sink has no handler for a finding of one of your own stages: see Told in this error");
 };
 
-#define RECOUP_HANDLER_OF(TEMPLATE, SPELLED, ...)                                                                      \
-  template <class Sink, class... Ts>                                                                                   \
-  struct handler_of<Sink, TEMPLATE<Ts...>> {                                                                           \
-    static_assert(std::is_invocable_v<Sink&, const TEMPLATE<Ts...>&>,                                                  \
-                  "recoup: the sink has no handler for " SPELLED ", which this pipeline tells: " __VA_ARGS__           \
-                  " add [](const recoup::" SPELLED "&) { ... }");                                                      \
+#define RECOUP_HANDLER_OF(TEMPLATE, SPELLED, ...)                                                            \
+  template <class Sink, class... Ts>                                                                         \
+  struct handler_of<Sink, TEMPLATE<Ts...>> {                                                                 \
+    static_assert(std::is_invocable_v<Sink&, const TEMPLATE<Ts...>&>,                                        \
+                  "recoup: the sink has no handler for " SPELLED ", which this pipeline tells: " __VA_ARGS__ \
+                  " add [](const recoup::" SPELLED "&) { ... }");                                            \
   };
 
 RECOUP_HANDLER_OF(accepted, "accepted<Event>", "the event is right;")
