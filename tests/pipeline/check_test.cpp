@@ -36,7 +36,8 @@ TEST_CASE("the severest failed rule decides") {
   CHECK(pipe.process(priced(-10), start, told) == verdict::dead_letter);
   CHECK(told.count("flagged") == 3);
   CHECK(told.lines.back() ==
-        "dead_letter: 0/absent \"a\"r0 -10*1=1 at no time why correct: -10 is not in the range from 2 to 1000; review: -10 "
+        "dead_letter: 0/absent \"a\"r0 -10*1=1 at no time why correct: -10 is not in the range from 2 to 1000; review: "
+        "-10 "
         "is not in the range from -5 to 1000; dead: -10 is not in the range from -9 to 1000");
   CHECK(pipe.stage_at<0>().failures<"flag">() == 3);
   CHECK(pipe.stage_at<0>().failures<"correct">() == 4);
@@ -53,15 +54,17 @@ TEST_CASE("a flagged event is accepted after the finding") {
 
 TEST_CASE("a correction keeps the original and is what later stages see") {
   auto pipe = recoup::assemble<order>(
-      recoup::check(rule<"total">(recoup::product_equals(&order::price, &order::quantity, &order::total), on_fail::correct)),
+      recoup::check(
+          rule<"total">(recoup::product_equals(&order::price, &order::quantity, &order::total), on_fail::correct)),
       recoup::check(rule<"small">(in_range(&order::total, 0, 50), on_fail::review)));
   recorder told;
   CHECK(pipe.process(priced(3, 4, 99), start, told) == verdict::correction);
   CHECK(pipe.process(priced(30, 4, 1), start, told) == verdict::review);
-  CHECK(told.lines == std::vector<std::string>{
-                          "correction: 0/absent \"a\"r0 3*4=99 at no time to 0/absent \"a\"r0 3*4=12 at no time why total: "
-                          "99 is not 3 * 4 = 12",
-                          "review: 0/absent \"a\"r0 30*4=1 at no time why small: 120 is not in the range from 0 to 50"});
+  CHECK(told.lines ==
+        std::vector<std::string>{
+            "correction: 0/absent \"a\"r0 3*4=99 at no time to 0/absent \"a\"r0 3*4=12 at no time why total: "
+            "99 is not 3 * 4 = 12",
+            "review: 0/absent \"a\"r0 30*4=1 at no time why small: 120 is not in the range from 0 to 50"});
 }
 
 TEST_CASE("a correction that cannot be made or does not help is held for a person") {
@@ -82,7 +85,8 @@ TEST_CASE("all 64 rules of a set are counted") {
   const auto make = []<std::size_t... I>(std::index_sequence<I...>) {
     return recoup::assemble<order>(recoup::check(
         rule<recoup::fixed_string<3>({static_cast<char>('a' + I / 8), static_cast<char>('a' + I % 8), 0})>(
-            [](const order& o) { return o.price != static_cast<std::int64_t>(I) && o.price >= 0; }, on_fail::review)...));
+            [](const order& o) { return o.price != static_cast<std::int64_t>(I) && o.price >= 0; },
+            on_fail::review)...));
   };
   auto pipe = make(std::make_index_sequence<64>{});
   const auto ignore = [](const auto&) {};

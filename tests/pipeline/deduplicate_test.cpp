@@ -21,11 +21,15 @@ TEST_CASE("deduplicate agrees with a set of keys") {
   std::set<std::pair<std::string, std::uint32_t>> model;
   std::mt19937_64 random(1);
   for (int i = 0; i < 4'000; ++i) {
-    const order o{.offset = {}, .id = std::to_string(random() % 300), .revision = static_cast<std::uint32_t>(random() % 3), .at = {}};
+    const order o{.offset = {},
+                  .id = std::to_string(random() % 300),
+                  .revision = static_cast<std::uint32_t>(random() % 3),
+                  .at = {}};
     if (random() % 10 == 0) {
       REQUIRE(pipe.forget(o, start) == (model.erase({o.id, o.revision}) == 1));
     } else {
-      REQUIRE(pipe.process(o, start, ignore) == (model.insert({o.id, o.revision}).second ? verdict::accepted : verdict::duplicate));
+      REQUIRE(pipe.process(o, start, ignore) ==
+              (model.insert({o.id, o.revision}).second ? verdict::accepted : verdict::duplicate));
     }
   }
 }
@@ -49,7 +53,8 @@ TEST_CASE("the key of a rejected event is remembered") {
 }
 
 TEST_CASE("an optional integer is a key of a window of integers") {
-  auto pipe = recoup::assemble<order>(recoup::deduplicate(&order::offset, recoup::exact_window<std::uint64_t>({.events = 8})));
+  auto pipe =
+      recoup::assemble<order>(recoup::deduplicate(&order::offset, recoup::exact_window<std::uint64_t>({.events = 8})));
   CHECK(pipe.process({.offset = 3, .id = {}, .at = {}}, start, ignore) == verdict::accepted);
   CHECK(pipe.process({.offset = 3, .id = {}, .at = {}}, start, ignore) == verdict::duplicate);
   CHECK(pipe.process({.offset = {}, .id = {}, .at = {}}, start, ignore) == verdict::accepted);

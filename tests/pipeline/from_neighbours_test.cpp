@@ -49,20 +49,24 @@ TEST_CASE("most_frequent fills in what it has learnt") {
 }
 
 TEST_CASE("fillers run in order and may be any callable") {
-  const auto fillers =
-      recoup::from_neighbours([](order& draft, const auto& n) { draft.revision = static_cast<std::uint32_t>(n.sequence); },
-                              [](order& draft, const recoup::neighbours<order>& n) { draft.id = n.before.id + std::to_string(draft.revision); })
-          .bind<order>();
+  const auto fillers = recoup::from_neighbours(
+                           [](order& draft, const auto& n) { draft.revision = static_cast<std::uint32_t>(n.sequence); },
+                           [](order& draft, const recoup::neighbours<order>& n) {
+                             draft.id = n.before.id + std::to_string(draft.revision);
+                           })
+                           .bind<order>();
   CHECK(fill(fillers, at(start, "x"), at(start), 12).id == "x12");
 }
 
 TEST_CASE("what fillers have learnt is saved") {
-  auto fillers = recoup::from_neighbours(recoup::most_frequent(&order::id, 8), recoup::midpoint(&order::at)).bind<order>();
+  auto fillers =
+      recoup::from_neighbours(recoup::most_frequent(&order::id, 8), recoup::midpoint(&order::at)).bind<order>();
   for (const auto* id : {"a", "b", "b"}) fillers.learn(at(start, id));
   recoup::snapshot_writer w;
   fillers.save(w);
   const auto bytes = w.take();
-  auto loaded = recoup::from_neighbours(recoup::most_frequent(&order::id, 8), recoup::midpoint(&order::at)).bind<order>();
+  auto loaded =
+      recoup::from_neighbours(recoup::most_frequent(&order::id, 8), recoup::midpoint(&order::at)).bind<order>();
   recoup::snapshot_reader r(bytes);
   REQUIRE(loaded.load(r));
   CHECK(fill(loaded, at(start), at(start), 12).id == "b");

@@ -20,7 +20,9 @@ auto inferring(recoup::infer_options options = {}) {
                     recoup::from_neighbours(recoup::midpoint(&order::at), recoup::most_frequent(&order::id)), options));
 }
 
-order numbered(std::uint64_t n, std::string id = "a") { return {.partition = 3, .offset = n, .id = std::move(id), .at = start + n * 1s}; }
+order numbered(std::uint64_t n, std::string id = "a") {
+  return {.partition = 3, .offset = n, .id = std::move(id), .at = start + n * 1s};
+}
 
 }  // namespace
 
@@ -30,7 +32,9 @@ TEST_CASE("an inferred event has its stream and number and lies between its neig
   for (const std::uint64_t n : {1U, 2U, 5U}) pipe.process(numbered(n, n == 1 ? "b" : "a"), start, told);
   told.lines.clear();
   pipe.advance(start, told);
-  const auto time = [](int seconds) { return recoup::detail::show((start + std::chrono::seconds(seconds)).time_since_epoch()); };
+  const auto time = [](int seconds) {
+    return recoup::detail::show((start + std::chrono::seconds(seconds)).time_since_epoch());
+  };
   CHECK(told.lines == std::vector<std::string>{"gap_found: stream 3 3-4",
                                                "inferred: stream 3 3 3/3 \"a\"r0 1*1=1 at " + time(3),
                                                "inferred: stream 3 4 3/4 \"a\"r0 1*1=1 at " + time(4)});

@@ -54,7 +54,8 @@ TEST_CASE("an event without a number is passed over") {
 }
 
 TEST_CASE("idle streams are evicted by advance and told") {
-  auto pipe = recoup::assemble<order>(recoup::track_gaps(&order::partition, &order::offset, {}, {.capacity = 4, .idle = 10s}));
+  auto pipe =
+      recoup::assemble<order>(recoup::track_gaps(&order::partition, &order::offset, {}, {.capacity = 4, .idle = 10s}));
   recorder told;
   pipe.process({.offset = 1, .id = {}, .at = {}}, start, told);
   pipe.process({.offset = 3, .id = {}, .at = {}}, start, told);

@@ -55,9 +55,9 @@ TEST_CASE("no reasons are worked out unless the sink asks") {
 
   recorder asks;
   pipe.process(bad, start, asks);
-  CHECK(asks.lines == std::vector<std::string>{
-                          "flagged: 0/absent \"a\"r0 -5*1=1 at no time why price.told: -5 is negative",
-                          "dead_letter: 0/absent \"a\"r0 -5*1=1 at no time why price.negative: -5 is negative"});
+  CHECK(asks.lines ==
+        std::vector<std::string>{"flagged: 0/absent \"a\"r0 -5*1=1 at no time why price.told: -5 is negative",
+                                 "dead_letter: 0/absent \"a\"r0 -5*1=1 at no time why price.negative: -5 is negative"});
   CHECK(asked == 2);
 }
 
@@ -67,11 +67,12 @@ TEST_CASE("a duplicate says when its key was first seen") {
   pipe.process(o, start, [](const auto&) {});
   std::optional<timestamp> first;
   std::string why;
-  pipe.process(o, start + 90s, recoup::overloaded{[](const recoup::accepted<order>&) {},
-                                                  [&](const recoup::duplicate<order>& d) {
-                                                    first = d.first_seen;
-                                                    why = d.why();
-                                                  }});
+  pipe.process(o, start + 90s,
+               recoup::overloaded{[](const recoup::accepted<order>&) {},
+                                  [&](const recoup::duplicate<order>& d) {
+                                    first = d.first_seen;
+                                    why = d.why();
+                                  }});
   CHECK(first == start);
   CHECK(why == "deduplicate: the key was first seen at 2024-10-04T00:00:00Z, 90 s before");
 }
