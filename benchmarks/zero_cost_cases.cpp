@@ -3,6 +3,7 @@
 // zero_cost counts the instructions of the functions here. Both sides judge, hand the event to the same handler,
 // commit, and count the verdict.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "recoup/recoup.hpp"
@@ -30,25 +32,10 @@ std::uint64_t handled = 0;
 
 // The user's sink: of several kinds of message, and too simple to hide the cost of anything else.
 struct handler {
-  void operator()(const recoup::accepted<event>& a) const { handled += a.event.id; }
+  [[gnu::noinline]] void operator()(const recoup::accepted<event>& a) const { handled += a.event.id; }
   template <class Told>
   void operator()(const Told&) const {
     handled ^= 1;
-  }
-};
-
-template <class Pipeline>
-void process(std::span<const event> events, timestamp now, Pipeline& pipe) {
-  for (const event& e : events) pipe.process(e, now, handler{});
-  handled += pipe.processed();
-}
-
-// The counters of verdicts, as a pipeline has them.
-struct counted {
-  std::uint64_t of[recoup::verdict_kinds]{};
-  void operator()(recoup::verdict v) { ++of[static_cast<std::size_t>(v)]; }
-  ~counted() {
-    for (const std::uint64_t n : of) handled += n;
   }
 };
 
@@ -57,103 +44,139 @@ volatile std::int64_t bound = 3'600;
 std::int64_t high_price() { return 1'000 * bound; }
 recoup::duration oldest() { return std::chrono::seconds(bound); }
 
-[[gnu::noinline]] void tracker_by_hand(std::span<const event> events, timestamp now) {
-  recoup::gap_tracker tracker;
-  counted count;
-  const handler sink;
-  for (const event& e : events) {
-    const auto seen = tracker.judge(e.id);
-    sink(recoup::accepted<event>{e, recoup::origin::live});
-    tracker.commit(seen, now);
-    count(recoup::verdict::accepted);
-  }
-}
-[[gnu::noinline]] void tracker_by_pipeline(std::span<const event> events, timestamp now) {
-  recoup::pipeline pipe = recoup::assemble<event>(recoup::track_gaps(&event::id));
-  process(events, now, pipe);
-}
-
-[[gnu::noinline]] void streams_by_hand(std::span<const event> events, timestamp now) {
-  recoup::keyed<std::uint32_t, recoup::gap_tracker> trackers({}, recoup::gap_tracker());
-  counted count;
-  const handler sink;
-  for (const event& e : events) {
-    const auto place = trackers.locate(e.stream);
-    const auto seen = trackers.at(place).judge(e.number);
-    sink(recoup::accepted<event>{e, recoup::origin::live});
-    trackers.use(place, e.stream, now).commit(seen, now);
-    count(recoup::verdict::accepted);
-  }
-}
-[[gnu::noinline]] void streams_by_pipeline(std::span<const event> events, timestamp now) {
-  recoup::pipeline pipe = recoup::assemble<event>(recoup::track_gaps(&event::stream, &event::number));
-  process(events, now, pipe);
-}
-
-using window = recoup::exact_window<std::uint64_t>;
-[[gnu::noinline]] void window_by_hand(std::span<const event> events, timestamp now) {
-  window seen_keys({.events = 1 << 20});
-  counted count;
-  const handler sink;
-  for (const event& e : events) {
-    const auto seen = seen_keys.judge(e.id, now);
-    if (seen.is_duplicate) {
-      handled ^= 1;
-      count(recoup::verdict::duplicate);
-    } else {
-      sink(recoup::accepted<event>{e, recoup::origin::live});
-      count(recoup::verdict::accepted);
-    }
-    seen_keys.commit(e.id, seen, now);
-  }
-}
-[[gnu::noinline]] void window_by_pipeline(std::span<const event> events, timestamp now) {
-  recoup::pipeline pipe = recoup::assemble<event>(recoup::deduplicate(&event::id, window({.events = 1 << 20})));
-  process(events, now, pipe);
-}
-
-[[gnu::noinline]] void rules_by_hand(std::span<const event> events, timestamp now) {
+auto make_rules() {
   using namespace recoup;
-  const rule_set set(
+  return rule_set(
       rule<"price.range">(in_range(&event::price, std::int64_t{1}, high_price()), on_fail::dead_letter),
       rule<"at.future">(not_after(&event::at, oldest()), on_fail::review),
       rule<"at.past">(not_before(&event::at, oldest()), on_fail::review),
       rule<"total.product">(product_equals(&event::price, &event::quantity, &event::total), on_fail::review));
+}
+
+// By hand: the component, the sink and a count of the verdicts, as members of a program's consumer.
+struct by_hand {
+  std::array<std::uint64_t, recoup::verdict_kinds> verdicts{};
+  handler sink{};
+
+  void accept(const event& e) { sink(recoup::accepted<event>{e, recoup::origin::live}); }
+  void count(recoup::verdict v) { ++verdicts[static_cast<std::size_t>(v)]; }
+};
+
+struct tracker_by_hand : by_hand {
+  recoup::gap_tracker tracker;
+
+  void consume(const event& e, timestamp now) {
+    const auto seen = tracker.judge(e.id);
+    accept(e);
+    tracker.commit(seen, now);
+    count(recoup::verdict::accepted);
+  }
+};
+
+struct streams_by_hand : by_hand {
+  recoup::keyed<std::uint32_t, recoup::gap_tracker> trackers{{}, recoup::gap_tracker()};
+  timestamp due = timestamp::max();  // so that `advance` need not look at every stream
+
+  void consume(const event& e, timestamp now) {
+    const auto place = trackers.locate(e.stream);
+    const auto seen = trackers.at(place).judge(e.number);
+    accept(e);
+    recoup::gap_tracker& tracker = trackers.use(place, e.stream, now);
+    tracker.commit(seen, now);
+    if (tracker.gap_count() != 0) due = std::min(due, tracker.due());
+    count(recoup::verdict::accepted);
+  }
+};
+
+struct window_by_hand : by_hand {
+  recoup::exact_window<std::uint64_t> window{{.events = 1 << 20}};
+
+  void consume(const event& e, timestamp now) {
+    const auto seen = window.judge(e.id, now);
+    if (seen.is_duplicate) {
+      handled ^= 1;
+    } else {
+      accept(e);
+    }
+    window.commit(e.id, seen, now);
+    count(seen.is_duplicate ? recoup::verdict::duplicate : recoup::verdict::accepted);
+  }
+};
+
+struct rules_by_hand : by_hand {
+  decltype(make_rules()) rules = make_rules();
   std::uint64_t checked = 0;
-  counted count;
-  const handler sink;
-  for (const event& e : events) {
-    const auto failed = set.failed(e, now);
-    ++checked;  // as the stage counts for its failure rates
-    if (failed == 0) {
-      sink(recoup::accepted<event>{e, recoup::origin::live});
-      count(recoup::verdict::accepted);
+  std::array<std::uint64_t, 4> failures{};
+
+  void consume(const event& e, timestamp now) {
+    using enum recoup::verdict;
+    const auto failed = rules.failed(e, now);
+    const auto outcome = failed == 0                                          ? accepted
+                         : failed & rules.with(recoup::severity::dead_letter) ? dead_letter
+                                                                              : review;
+    if (outcome == accepted) {
+      accept(e);
     } else {
       handled ^= 1;
-      count(failed & set.with(recoup::severity::dead_letter) ? recoup::verdict::dead_letter : recoup::verdict::review);
     }
+    ++checked;
+    if (failed != 0) {
+      for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += failed >> i & 1;
+    }
+    count(outcome);
   }
-  handled += checked;
+};
+
+// By a pipeline of one stage, as a member likewise.
+template <class Pipeline>
+struct by_pipeline {
+  Pipeline pipe;
+  handler sink{};
+
+  void consume(const event& e, timestamp now) { pipe.process(e, now, sink); }
+};
+template <class Pipeline>
+by_pipeline(Pipeline) -> by_pipeline<Pipeline>;
+
+// What is counted: one event through one consumer, about which the compiler knows nothing.
+template <class Consumer>
+[[gnu::noinline]] void feed(Consumer& consumer, const event& e, timestamp now) {
+  consumer.consume(e, now);
 }
-[[gnu::noinline]] void rules_by_pipeline(std::span<const event> events, timestamp now) {
-  using namespace recoup;
-  recoup::pipeline pipe = assemble<event>(
-      check(rule<"price.range">(in_range(&event::price, std::int64_t{1}, high_price()), on_fail::dead_letter),
-            rule<"at.future">(not_after(&event::at, oldest()), on_fail::review),
-            rule<"at.past">(not_before(&event::at, oldest()), on_fail::review),
-            rule<"total.product">(product_equals(&event::price, &event::quantity, &event::total), on_fail::review)));
-  process(events, now, pipe);
+
+template <class Make>
+void run(std::span<const event> events, Make make) {
+  auto consumer = make();
+  for (const event& e : events) feed(consumer, e, timestamp{});
 }
 
 struct named_case {
   std::string_view name;
-  void (*run)(std::span<const event>, timestamp now);
+  void (*run)(std::span<const event>);
 };
+template <class... Rules>
+auto check_of(recoup::rule_set<Rules...> rules) {
+  return recoup::check_stage<event, recoup::rule_set<Rules...>>(std::move(rules));
+}
+template <class... Stages>
+auto pipeline_of(Stages... stages) {
+  return by_pipeline{recoup::assemble<event>(std::move(stages)...)};
+}
 constexpr named_case cases[] = {
-    {"tracker.hand", tracker_by_hand}, {"tracker.pipeline", tracker_by_pipeline},
-    {"streams.hand", streams_by_hand}, {"streams.pipeline", streams_by_pipeline},
-    {"window.hand", window_by_hand},   {"window.pipeline", window_by_pipeline},
-    {"rules.hand", rules_by_hand},     {"rules.pipeline", rules_by_pipeline},
+    {"tracker.hand", [](auto events) { run(events, [] { return tracker_by_hand{}; }); }},
+    {"tracker.pipeline", [](auto events) { run(events, [] { return pipeline_of(recoup::track_gaps(&event::id)); }); }},
+    {"streams.hand", [](auto events) { run(events, [] { return streams_by_hand{}; }); }},
+    {"streams.pipeline",
+     [](auto events) { run(events, [] { return pipeline_of(recoup::track_gaps(&event::stream, &event::number)); }); }},
+    {"window.hand", [](auto events) { run(events, [] { return window_by_hand{}; }); }},
+    {"window.pipeline",
+     [](auto events) {
+       run(events, [] {
+         return pipeline_of(recoup::deduplicate(&event::id, recoup::exact_window<std::uint64_t>({.events = 1 << 20})));
+       });
+     }},
+    {"rules.hand", [](auto events) { run(events, [] { return rules_by_hand{}; }); }},
+    {"rules.pipeline", [](auto events) { run(events, [] { return pipeline_of(check_of(make_rules())); }); }},
 };
 
 std::vector<event> in_order(std::size_t count) {
@@ -178,6 +201,7 @@ int main(int arguments, char** argument) {
     std::fprintf(stderr, "\n");
     return 2;
   }
-  chosen->run(in_order(std::strtoul(argument[2], nullptr, 10)), timestamp{});
+  const auto events = in_order(std::strtoul(argument[2], nullptr, 10));
+  chosen->run(events);
   std::printf("%llu\n", static_cast<unsigned long long>(handled));
 }

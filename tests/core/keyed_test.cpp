@@ -222,12 +222,12 @@ void check_against_naive(std::uint64_t first_seed, std::uint64_t seeds) {
           if (t.at(place).n != (place.found() ? naive.find(key)->n : 0)) FAIL("the component differs");
           const pairs<Key> victim = victims(t, place);
           if (victim.size() != (naive.is_full() && !place.found() ? 1U : 0U)) FAIL("a wrong number of victims");
-          if (t.has_victim(place) == victim.empty()) FAIL("has_victim");
+          if (t.is_found(place) != place.found()) FAIL("is_found");
           if (!victim.empty()) {
             ++evictions;
             if (naive.has_unused() && naive.find(victim[0].first)->is_used) FAIL("one that was used lately is evicted");
           }
-          t.use(place, key, now).n += 1;
+          (place.found() && step % 2 == 0 ? t.use_found(place, now) : t.use(place, key, now)).n += 1;
           naive.use(key, now) += 1;
           if (!victim.empty() && naive.contains(victim[0].first)) FAIL("another victim than told");
         }

@@ -1066,7 +1066,7 @@ bytes mutated(bytes content, dice& roll) {
     const std::size_t place = roll.chance(70) ? field() % (content.size() - 8) : roll(content.size() - 8);
     switch (roll(10)) {
       case 0:
-        content[roll.one_of({std::size_t{14}, std::size_t{15}, place})] =
+        content[roll.one_of({std::size_t{14}, std::size_t{15}, place}) % content.size()] =
             static_cast<std::byte>(roll.one_of({roll(2), roll(256)}));
         break;
       case 1:

@@ -45,7 +45,7 @@ class keyed {
 
     bool found() const noexcept { return index.found != none; }
   };
-  static bool has_victim(place p) noexcept { return p.victim != none; }
+  static bool is_found(place p) noexcept { return p.found(); }
 
   keyed(keyed_options options, Component prototype)
       : options_(checked(options)), prototype_(std::move(prototype)), index_(options.capacity) {
@@ -77,6 +77,14 @@ class keyed {
 
   /// The component of the place, or the prototype where there is none yet.
   const Component& at(place p) const noexcept { return p.found() ? entries_[p.index.found].component : prototype_; }
+
+  /// The component of a place that was found; used at `now`.
+  Component& use_found(place p, timestamp now) noexcept {
+    entry& e = entries_[p.index.found];
+    e.last_used = now;
+    e.used = true;
+    return e.component;
+  }
 
   /// The component of the place, made if there was none; used at `now`. Evicts the place's victim.
   template <class K>

@@ -53,7 +53,8 @@ class exact_window {
     detail::hash_index::place place;
   };
 
-  explicit exact_window(exact_window_options options = {})
+  exact_window() : exact_window(exact_window_options()) {}
+  explicit exact_window(exact_window_options options)
       : options_(checked(options)),
         index_(options.events),
         keys_(options.events, options.key_bytes, options.seed),

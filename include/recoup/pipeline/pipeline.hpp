@@ -186,18 +186,53 @@ class pipeline {
   };
 
   template <class Sink, std::size_t... I>
-  verdict process(const Event& event, const hints& h, const context& c, Sink& sink, std::index_sequence<I...>) {
+  verdict process(const Event& event, const hints& h, const context& c, Sink& sink,
+                  std::index_sequence<I...> all_stages) {
     judged all(event);
     (judge<I>(all, std::get<I>(h), c), ...);
-    (report<I>(all, c, sink), ...);
+    if (!(is_usual<I>(all) && ...)) [[unlikely]] {
+      return process_unusual(event, c, sink, all_stages);
+    }
+    return finish<true>(event, all, c, sink, all_stages);
+  }
+
+  // Out of line, and by judging again: what the rare event needs would otherwise take registers from every event.
+  template <class Sink, std::size_t... I>
+  [[gnu::noinline]] verdict process_unusual(const Event& event, context c, Sink& sink,
+                                            std::index_sequence<I...> all_stages) {
+    judged all(event);
+    const hints h = prepare(event, all_stages);
+    (judge<I>(all, std::get<I>(h), c), ...);
+    return finish<false>(event, all, c, sink, all_stages);
+  }
+
+  template <bool Usual, class Sink, std::size_t... I>
+  [[gnu::always_inline]] verdict finish(const Event& event, const judged& all, const context& c, Sink& sink,
+                                        std::index_sequence<I...>) {
+    (report<Usual, I>(all, c, sink), ...);
     deliver(event, all, c, sink);
-    (commit<I>(all, c), ...);
+    (commit<Usual, I>(all, c), ...);
     ++verdicts_[static_cast<std::size_t>(all.outcome)];
     return all.outcome;
   }
 
+  template <std::size_t I>
+  using stage_type = std::tuple_element_t<I, std::tuple<Stages...>>;
+  template <std::size_t I>
+  static constexpr bool can_be_usual = requires(const stage_type<I>& s, const typename stage_type<I>::judgement& j) {
+    s.is_usual(j);
+  };
+  template <std::size_t I>
+  bool is_usual(const judged& all) const {
+    if constexpr (can_be_usual<I>) {
+      return (!sees_all<I> && all.seen[I] == nullptr) || std::get<I>(stages_).is_usual(std::get<I>(all.judgements));
+    } else {
+      return true;
+    }
+  }
+
   template <std::size_t I, class Hint>
-  void judge(judged& all, const Hint& h, const context& c) const {
+  [[gnu::always_inline]] void judge(judged& all, const Hint& h, const context& c) const {
     const auto& s = std::get<I>(stages_);
     if (!sees_all<I> && all.rejected_by != none) return;
     all.seen[I] = all.current;
@@ -214,11 +249,13 @@ class pipeline {
     }
   }
 
-  template <std::size_t I, class Sink>
+  template <bool Usual, std::size_t I, class Sink>
   void report(const judged& all, const context& c, Sink& sink) const {
-    if (!sees_all<I> && all.seen[I] == nullptr) return;
-    std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c,
-                                [&](const auto& finding) { sink(finding); });
+    if constexpr (!(Usual && can_be_usual<I>)) {
+      if (!sees_all<I> && all.seen[I] == nullptr) return;
+      std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c,
+                                  [&](const auto& finding) { sink(finding); });
+    }
   }
 
   static constexpr bool rejects = !(std::is_same_v<typename Stages::verdicts, type_list<>> && ...);
@@ -230,28 +267,28 @@ class pipeline {
     if (all.outcome == verdict::accepted) [[likely]] {
       sink(accepted<Event>{event, c.from});
     } else if constexpr (rejects) {
-      deliver_rejected(event, all, c, sink);
+      deliver_rejected(event, *all.current, all.outcome, first_seen(all, indices{}), c, sink);
     }
   }
 
-  // Out of line, and by value where that costs no more than a few registers' worth: what is passed by reference would
-  // have to be in memory for every event.
-  using judged_argument = std::conditional_t<std::is_trivially_copy_constructible_v<judged>, judged, const judged&>;
+  // Out of line, and by value: what is passed by reference would have to be in memory for every event. So the reasons
+  // are found by judging again, if anybody asks: nothing has changed since.
   template <class Sink>
-  [[gnu::noinline]] void deliver_rejected(const Event& event, judged_argument all, context c, Sink& sink) const {
-    const auto reasons = [&] { return explain(all, c, indices{}); };
+  [[gnu::noinline]] void deliver_rejected(const Event& event, const Event& current, verdict outcome,
+                                          std::optional<timestamp> first_seen, context c, Sink& sink) const {
+    const auto reasons = [&] { return explain(event, c, indices{}); };
     const explanation why(reasons);
     if constexpr (tells<duplicate<Event>>) {
-      if (all.outcome == verdict::duplicate) sink(duplicate<Event>{event, first_seen(all, indices{}), why});
+      if (outcome == verdict::duplicate) sink(duplicate<Event>{event, first_seen, why});
     }
     if constexpr (tells<dead_letter<Event>>) {
-      if (all.outcome == verdict::dead_letter) sink(dead_letter<Event>{event, why});
+      if (outcome == verdict::dead_letter) sink(dead_letter<Event>{event, why});
     }
     if constexpr (tells<review<Event>>) {
-      if (all.outcome == verdict::review) sink(review<Event>{event, why});
+      if (outcome == verdict::review) sink(review<Event>{event, why});
     }
     if constexpr (tells<correction<Event>>) {
-      if (all.outcome == verdict::correction) sink(correction<Event>{event, *all.current, why});
+      if (outcome == verdict::correction) sink(correction<Event>{event, current, why});
     }
   }
 
@@ -269,7 +306,10 @@ class pipeline {
 
   // The reasons of the stage that rejected the event, or of those that corrected it.
   template <std::size_t... I>
-  std::vector<reason> explain(const judged& all, const context& c, std::index_sequence<I...>) const {
+  std::vector<reason> explain(const Event& event, const context& c, std::index_sequence<I...>) const {
+    judged all(event);
+    const hints h = prepare(event, indices{});
+    (judge<I>(all, std::get<I>(h), c), ...);
     std::vector<reason> reasons;
     const auto add = [&](const auto& s, const auto& j, std::size_t i) {
       if (all.seen[i] == nullptr || s.outcome(j) != all.outcome) return;
@@ -280,10 +320,15 @@ class pipeline {
     return reasons;
   }
 
-  template <std::size_t I>
-  void commit(const judged& all, const context& c) {
-    if (sees_all<I> || all.seen[I] != nullptr)
-      std::get<I>(stages_).commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+  template <bool Usual, std::size_t I>
+  [[gnu::always_inline]] void commit(const judged& all, const context& c) {
+    if (!sees_all<I> && all.seen[I] == nullptr) return;
+    auto& s = std::get<I>(stages_);
+    if constexpr (Usual && can_be_usual<I>) {
+      s.commit_usual(*all.seen[I], std::get<I>(all.judgements), c);
+    } else {
+      s.commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+    }
   }
 
   template <std::size_t I, class Sink>

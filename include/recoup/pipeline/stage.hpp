@@ -106,7 +106,10 @@ struct stage_defaults {
 /// - `outcome(judgement) const -> verdict`: accepted to pass it on; correction if `judgement.corrected()` points to the
 ///   event that is to replace it;
 /// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached;
-/// - all that stage_defaults has.
+/// - all that stage_defaults has;
+/// - optionally `is_usual(judgement) const -> bool`: this stage accepts the event and has nothing to report, so that
+///   `commit_usual(event, judgement, context)` will do for it. An event that is unusual to some stage is judged once
+///   more, out of line, which makes the usual ones cheaper.
 template <class S, class Event>
 concept stage = std::derived_from<S, stage_defaults<Event>> &&
     requires(S& changing, const S& s, const Event& e, const typename S::hint& h, const context& c,

@@ -74,23 +74,32 @@ class track_gaps_stage : public stage_defaults<Event> {
     return {seen, place, c.from == origin::live || (seen.answer != arrival::in_order && seen.answer != arrival::ahead)};
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
+  bool is_usual(const judgement& j) const noexcept {
+    return j.counts && table::is_found(j.place) && trackers_.at(j.place).is_next(j.seen);
+  }
+  void commit_usual(const Event&, const judgement& j, const context& c) noexcept {
+    gap_tracker& tracker = trackers_.use_found(j.place, c.now);
+    tracker.commit_next();
+    take_note_of_due(tracker);
+  }
 
   template <class Emit>
   void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
     if (!j.counts) return;
-    if (j.seen.answer == arrival::in_order && !trackers_.has_victim(j.place)) [[likely]]
-      return;
-    report_unusual(e, j.place, j.seen, emit);
+    trackers_.tell_victim(j.place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
+    if (j.seen.answer == arrival::late) {
+      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), j.seen.sequence});
+    }
+    const gap_tracker& tracker = trackers_.at(j.place);
+    if (tracker.gap_count() < tracker.options().max_gaps) return;
+    tracker.tell_displaced(j.seen, stream_type(detail::project(stream_, e)), emit);
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {
     if (!j.counts) return;
     gap_tracker& tracker = trackers_.use(j.place, detail::project(stream_, e), c.now);
     tracker.commit(j.seen, c.now);
-    if constexpr (table::evicts) {  // a single tracker knows best itself
-      if (tracker.gap_count() != 0) [[unlikely]]
-        due_ = std::min(due_, tracker.due());
-    }
+    take_note_of_due(tracker);
   }
 
   bool forget(const Event& e, timestamp now) {
@@ -166,16 +175,11 @@ class track_gaps_stage : public stage_defaults<Event> {
   track_gaps_stage(Stream stream, Number number, table trackers)
       : stream_(std::move(stream)), number_(std::move(number)), trackers_(std::move(trackers)) {}
 
-  template <class Emit>
-  [[gnu::noinline]] void report_unusual(const Event& e, typename table::place place, gap_tracker::judgement seen,
-                                        Emit emit) const {
-    trackers_.tell_victim(place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
-    if (seen.answer == arrival::late)
-      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), seen.sequence});
-    const gap_tracker& tracker = trackers_.at(place);
-    if (tracker.gap_count() < tracker.options().max_gaps) [[likely]]
-      return;
-    tracker.tell_displaced(seen, stream_type(detail::project(stream_, e)), emit);
+  void take_note_of_due(const gap_tracker& tracker) noexcept {
+    if constexpr (table::evicts) {  // a single tracker knows best itself
+      if (tracker.gap_count() != 0) [[unlikely]]
+        due_ = std::min(due_, tracker.due());
+    }
   }
 
   template <class Emit>

@@ -78,7 +78,8 @@ class gap_tracker {
     sequence_range hole;     ///< if ahead: the numbers that are missing from now on; else empty
   };
 
-  explicit gap_tracker(gap_tracker_options options = {})
+  gap_tracker() : gap_tracker(gap_tracker_options()) {}
+  explicit gap_tracker(gap_tracker_options options)
       : options_(checked(options)), mask_(~std::uint64_t{0} >> (64 - options.bits)) {
     if (options_.expect_from) start(*options_.expect_from);
   }
@@ -90,12 +91,20 @@ class gap_tracker {
   }
 
   void commit(judgement j, timestamp now) {
-    ++counts_[static_cast<std::size_t>(j.answer)];
-    if (j.answer == arrival::in_order && running_) [[likely]] {
-      step_to(next_);
+    if (is_next(j)) [[likely]] {
+      commit_next();
     } else {
+      ++counts_[static_cast<std::size_t>(j.answer)];
       commit_out_of_order(j, now);
     }
+  }
+
+  /// Whether this is the usual case, for which commit_next will do: the number that was expected next.
+  [[nodiscard]] bool is_next(judgement j) const noexcept { return j.answer == arrival::in_order && running_; }
+  /// commit, for a judgement that is_next.
+  void commit_next() noexcept {
+    ++counts_[static_cast<std::size_t>(arrival::in_order)];
+    step_to(next_);
   }
 
   observation observe(std::uint64_t number, timestamp now) {

@@ -51,7 +51,8 @@ class single {
   Component& use(place, only_stream, timestamp) noexcept { return component_; }
   Component* find(only_stream) noexcept { return &component_; }
   const Component* find(only_stream) const noexcept { return &component_; }
-  static constexpr bool has_victim(place) noexcept { return false; }
+  static constexpr bool is_found(place) noexcept { return true; }
+  Component& use_found(place, timestamp) noexcept { return component_; }
   template <class F>
   void tell_victim(place, F&&) const noexcept {}
   template <class Evicted>
