@@ -58,7 +58,7 @@ struct by_hand {
   std::array<std::uint64_t, recoup::verdict_kinds> verdicts{};
   handler sink{};
 
-  void accept(const event& e) { sink(recoup::accepted<event>{e, recoup::origin::live}); }
+  void accept(const event& e) const { sink(recoup::accepted<event>{e, recoup::origin::live}); }
   void count(recoup::verdict v) { ++verdicts[static_cast<std::size_t>(v)]; }
 };
 
@@ -111,9 +111,9 @@ struct rules_by_hand : by_hand {
   void consume(const event& e, timestamp now) {
     using enum recoup::verdict;
     const auto failed = rules.failed(e, now);
-    const auto outcome = failed == 0                                          ? accepted
-                         : failed & rules.with(recoup::severity::dead_letter) ? dead_letter
-                                                                              : review;
+    const auto outcome = failed == 0                                                     ? accepted
+                         : failed & decltype(rules)::with(recoup::severity::dead_letter) ? dead_letter
+                                                                                         : review;
     if (outcome == accepted) {
       accept(e);
     } else {

@@ -42,7 +42,7 @@ int main() {
   // Order 7 turns out to have been rolled back.
   effects.erase(7);
   pipe.forget({7}, now);
-  while (effects.count(7) == 0) {
+  while (!effects.contains(7)) {
     try {
       pipe.process({7}, now, sink);
     } catch (const std::runtime_error&) {

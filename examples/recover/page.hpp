@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -57,12 +58,9 @@ struct page_data {
   }
   // What became of a range that is kept, if it is.
   void set_replay(std::string_view stream, std::uint64_t first, std::string replay) {
-    for (auto range = ranges_.rbegin(); range != ranges_.rend(); ++range) {
-      if (range->first == first && range->stream == stream) {
-        range->replay = std::move(replay);
-        return;
-      }
-    }
+    const auto range = std::find_if(ranges_.rbegin(), ranges_.rend(),
+                                    [&](const missing_range& r) { return r.first == first && r.stream == stream; });
+    if (range != ranges_.rend()) range->replay = std::move(replay);
   }
   void add(kind of, sample event) {
     std::vector<sample>& kept = samples_[static_cast<std::size_t>(of)];

@@ -92,12 +92,12 @@ auto make_pipeline(const settings& s) {
       recoup::rule<"time.ahead">(not_too_far_ahead{&s}, review));
   if constexpr (Infer) {
     return recoup::assemble<record>(
-        std::move(gaps), std::move(duplicates), std::move(rules),
+        gaps, std::move(duplicates), std::move(rules),
         recoup::infer(&record::stream, &record::sequence,
                       recoup::from_neighbours(recoup::midpoint(&record::at), recoup::most_frequent(&record::type)),
                       {.bits = s.bits}));
   } else {
-    return recoup::assemble<record>(std::move(gaps), std::move(duplicates), std::move(rules));
+    return recoup::assemble<record>(gaps, std::move(duplicates), std::move(rules));
   }
 }
 

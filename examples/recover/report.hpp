@@ -80,7 +80,6 @@ class report {
     ++evicted_;
     if (as_json_) print({{"kind", "stream_evicted"}, {"stream", s.stream}, {"missing", s.missing}});
   }
-  void operator()(const recoup::flagged<record>&) {}
   void operator()(const recoup::inferred<record, std::string>& i) {
     ++page_.total.inferred;
     page_.times.add(i.stream, i.event.at.value_or(now_), kind::inferred);
@@ -88,11 +87,15 @@ class report {
       page_.add(kind::inferred, {i.stream, i.sequence, {}, i.event.at, "from its neighbours"});
     if (as_json_) print(line("inferred", i.event));
   }
-  void operator()(const recoup::not_inferred<std::string>& n) {
+  void operator()(const recoup::not_inferred<std::string>& n) const {
     if (as_json_) print(line("not_inferred", n.stream, n.range));
   }
-  void operator()(const recoup::inference_superseded<record, std::string>& s) {
+  void operator()(const recoup::inference_superseded<record, std::string>& s) const {
     if (as_json_) print(line("inference_superseded", s.event));
+  }
+
+  void operator()(const recoup::inference_forgotten<std::string>& f) const {
+    if (as_json_) print(line("inference_forgotten", f.stream, f.range));
   }
 
   void malformed(std::uint64_t row, std::string_view why) {

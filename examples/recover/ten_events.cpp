@@ -99,7 +99,8 @@ void show_ten_events() {
       [&](const recoup::not_inferred<>& n) {
         say("not inferred", fmt::format("{} to {}", n.range.first, n.range.last));
       },
-      [&](const recoup::inference_superseded<event>& s) { say("superseded", text_of(s.event)); }};
+      [&](const recoup::inference_superseded<event>& s) { say("superseded", text_of(s.event)); },
+      [&](const recoup::inference_forgotten<>& f) { say("forgotten", std::to_string(f.range.first)); }};
 
   fmt::print("Ten events of a sales system, in order of arrival\n\n");
   for (const event& e : stream()) {

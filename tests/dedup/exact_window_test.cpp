@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -89,9 +90,6 @@ class model {
     keys_.erase(found);
     while (!places_.empty() && !places_.back().is_remembered) places_.pop_back();
     return true;
-  }
-  void restore() {  // a snapshot has only what is remembered
-    places_.remove_if([](const place& p) { return !p.is_remembered; });
   }
 
   std::uint64_t fresh = 0;
@@ -241,7 +239,6 @@ void agree_with_the_model(const exact_window_options& options, std::uint64_t dis
         other.observe(key, now);
         agrees = agrees && restore(other, saved) && snapshot(other) == saved;
         window = std::move(other);
-        expected.restore();
       }
     });
     agrees = agrees && window.fresh() == expected.fresh && window.duplicates() == expected.duplicates &&
@@ -269,6 +266,40 @@ void agree_with_the_model(const std::vector<std::size_t>& sizes) {
   }
 }
 
+template <class Window, class Visit>
+void go_on_as_the_original(const exact_window_options& options, std::uint64_t distinct, const Visit& visit) {
+  INFO("events " << options.events << ", key_bytes " << options.key_bytes << ", age " << options.age.count());
+  std::mt19937_64 random(options.events + options.key_bytes);
+  Window original(options);
+  Window other(options);
+  std::uint64_t differing = 0;
+  std::uint64_t forgotten = 0;
+  std::int64_t now = 0;
+  for (int i = 0; i < 8'000; ++i) {
+    if (random() % 64 == 0) {
+      other = Window(options);
+      if (!restore(other, snapshot(original))) ++differing;
+    }
+    now += static_cast<std::int64_t>(random() % 4);
+    const bool forgets = random() % 4 == 0;
+    visit(random() % distinct, [&](const auto& key) {
+      if (forgets) {
+        const bool was_there = original.forget(key);
+        if (other.forget(key) != was_there) ++differing;
+        forgotten += was_there ? 1 : 0;
+        return;
+      }
+      const auto a = original.observe(key, at(now));
+      const auto b = other.observe(key, at(now));
+      if (a.is_duplicate != b.is_duplicate || a.first_seen != b.first_seen) ++differing;
+    });
+    if (i % 4 == 0 && snapshot(original) != snapshot(other)) ++differing;
+  }
+  CHECK(differing == 0);
+  CHECK(forgotten > 100);
+  CHECK(original.duplicates() > 100);
+}
+
 // A frame of the window's own configuration with a right checksum around any content.
 template <class Window, class Write>
 bytes forged(const Window& window, Write&& write) {
@@ -280,13 +311,13 @@ bytes forged(const Window& window, Write&& write) {
 }
 
 template <class Window, class Write>
-snapshot_status answer_to(Window window, std::uint64_t remembered, Write&& write_entries) {
+snapshot_status answer_to(Window window, std::uint64_t count, Write&& write_entries) {
   window.observe(5, at(5));
   const bytes before = snapshot(window);
   const bytes hostile = forged(window, [&](recoup::snapshot_writer& w) {
     w.begin_section(recoup::section_tag("EXWN"), 1);
     for (const std::uint64_t n : {1U, 2U, 3U}) w.u64(n);
-    w.u64(remembered);
+    w.u64(count);
     write_entries(w);
     w.end_section();
   });
@@ -569,14 +600,16 @@ TEST_CASE("a load replaces what the window had") {
 }
 
 TEST_CASE("a hostile snapshot with a right checksum is refused or makes a window that works") {
-  const auto number = [](recoup::snapshot_writer& w, std::uint64_t key) {
-    w.u64(key);
-    w.time(at(0));
-  };
   const exact_window<std::uint64_t> numbers({.events = 3});
-  const auto put = [&](std::vector<std::uint64_t> keys) {
-    return [&number, keys = std::move(keys)](recoup::snapshot_writer& w) {
-      for (const std::uint64_t key : keys) number(w, key);
+  constexpr std::uint64_t forgotten = 0;
+  const auto put = [](std::vector<std::uint64_t> keys) {
+    return [keys = std::move(keys)](recoup::snapshot_writer& w) {
+      for (const std::uint64_t key : keys) {
+        w.boolean(key != forgotten);
+        if (key == forgotten) continue;
+        w.u64(key);
+        w.time(at(0));
+      }
     };
   };
   CHECK(answer_to(numbers, 3, put({1, 2, 3})) == snapshot_status::ok);
@@ -586,17 +619,25 @@ TEST_CASE("a hostile snapshot with a right checksum is refused or makes a window
   CHECK(answer_to(numbers, 2, put({1, 2, 3})) == snapshot_status::malformed);
   CHECK(answer_to(numbers, 2, put({7, 7})) == snapshot_status::malformed);
   CHECK(answer_to(numbers, ~std::uint64_t{0}, put({1})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, 3, put({forgotten, 7, 8})) == snapshot_status::ok);
+  CHECK(answer_to(numbers, 3, put({7, forgotten, 8})) == snapshot_status::ok);
+  CHECK(answer_to(numbers, 3, put({7, 8, forgotten})) == snapshot_status::malformed);
+  CHECK(answer_to(numbers, 1, put({forgotten})) == snapshot_status::malformed);
 
-  const exact_window<> any({.events = 8, .key_bytes = 1});
+  const exact_window<> any({.events = 8, .key_bytes = 1});  // a ring of 4,096 bytes
   const auto text = [](std::uint8_t flag, std::size_t size, std::uint64_t times) {
     return [=](recoup::snapshot_writer& w) {
+      w.u64(0);
       for (std::uint64_t i = 0; i < times; ++i) {
         bytes key(size, std::byte{9});
         if (size != 0) key[0] = static_cast<std::byte>(i);
+        w.boolean(true);
+        w.u64(i * size % 4'096);
         w.u8(flag);
         w.bytes(key);
         w.time(timestamp::max());
       }
+      w.u64(times * size % 4'096);
     };
   };
   CHECK(answer_to(any, 4, text(0, 1'024, 4)) == snapshot_status::ok);
@@ -609,6 +650,84 @@ TEST_CASE("a hostile snapshot with a right checksum is refused or makes a window
   CHECK(answer_to(any, 1, text(1, 17, 1)) == snapshot_status::malformed);
   CHECK(answer_to(any, 1, text(1, 0, 1)) == snapshot_status::malformed);
   CHECK(answer_to(any, 1, text(2, 16, 1)) == snapshot_status::malformed);
+
+  struct placed {
+    std::uint64_t offset;
+    std::uint64_t size;
+    bool is_remembered = true;
+  };
+  const auto ring = [](std::uint64_t begin, std::vector<placed> keys, std::uint64_t end) {
+    return [=](recoup::snapshot_writer& w) {
+      w.u64(begin);
+      std::uint8_t different = 0;
+      for (const placed& key : keys) {
+        w.boolean(key.is_remembered);
+        w.u64(key.offset);
+        if (key.is_remembered) {
+          w.boolean(false);
+          w.bytes(bytes(static_cast<std::size_t>(key.size), static_cast<std::byte>(++different)));
+          w.time(at(0));
+        } else {
+          w.u64(key.size);
+        }
+      }
+      w.u64(end);
+    };
+  };
+  constexpr std::uint64_t huge = ~std::uint64_t{0};
+  CHECK(answer_to(any, 0, ring(77, {}, 77)) == snapshot_status::ok);
+  CHECK(answer_to(any, 0, ring(77, {}, 0)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 0, ring(0, {}, 77)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 0, ring(4'096, {}, 0)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 0, ring(huge, {}, huge)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 2, ring(4'000, {{4'000, 90}, {0, 100}}, 100)) == snapshot_status::ok);
+  CHECK(answer_to(any, 2, ring(4'000, {{4'000, 90}, {4'090, 6}}, 0)) == snapshot_status::ok);
+  CHECK(answer_to(any, 2, ring(4'000, {{4'000, 90}, {4'090, 7}}, 1)) == snapshot_status::malformed);      // straddles
+  CHECK(answer_to(any, 2, ring(4'000, {{4'000, 90}, {4'091, 1}}, 4'092)) == snapshot_status::malformed);  // a gap
+  CHECK(answer_to(any, 2, ring(4'000, {{4'000, 90}, {4'089, 1}}, 4'090)) == snapshot_status::malformed);  // overlap
+  CHECK(answer_to(any, 2, ring(0, {{0, 90}, {huge, 1}}, 0)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, ring(9, {{0, 9}}, 9)) == snapshot_status::ok);  // what was before it is gone
+  CHECK(answer_to(any, 2, ring(9, {{0, 9}, {9, 1}}, 10)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, ring(0, {{0, 9}}, 0)) == snapshot_status::ok);  // the next one did not fit
+  CHECK(answer_to(any, 1, ring(0, {{0, 9}}, 8)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, ring(9, {{0, 9}}, 0)) == snapshot_status::malformed);  // around twice
+  CHECK(answer_to(any, 2, ring(0, {{0, 1'024, false}, {1'024, 1}}, 1'025)) == snapshot_status::ok);
+  CHECK(answer_to(any, 2, ring(0, {{0, 1'025, false}, {1'025, 1}}, 1'026)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 2, ring(0, {{0, huge, false}, {0, 1}}, 1)) == snapshot_status::malformed);
+  CHECK(answer_to(any, 1, ring(0, {{0, 1, false}}, 1)) == snapshot_status::malformed);
+}
+
+TEST_CASE("a restored window goes on as the original") {
+  for (const duration age : {duration::max(), duration(60)}) {
+    const some_keys<any_key> keys;
+    const auto any = [&](std::uint64_t i, auto&& f) { keys.visit(i, f); };
+    go_on_as_the_original<exact_window<>>({.events = 8, .age = age, .key_bytes = 16}, 12, any);
+    go_on_as_the_original<exact_window<>>({.events = 64, .age = age, .key_bytes = 16}, 400, any);
+    go_on_as_the_original<exact_window<>>({.events = 64, .age = age, .key_bytes = 200}, 400, any);
+    const auto number = [](std::uint64_t i, auto&& f) { f(i); };
+    go_on_as_the_original<exact_window<std::uint64_t>>({.events = 3, .age = age}, 6, number);
+    go_on_as_the_original<exact_window<std::uint64_t>>({.events = 40, .age = age}, 80, number);
+  }
+}
+
+TEST_CASE("a load into a window that has been emptied starts at its beginning") {
+  exact_window<std::uint64_t> window({.events = 3});
+  for (std::uint64_t key = 1; key <= 5; ++key) window.observe(key, at(0));
+  const bytes saved = snapshot(window);
+  for (std::uint64_t key = 3; key <= 5; ++key) CHECK(window.forget(key));
+  recoup::snapshot_reader reader(recoup::detail::parse_frame(saved).content);
+  REQUIRE(window.load(reader));
+  CHECK(snapshot(window) == saved);
+  window.observe(6U, at(0));
+  CHECK_FALSE(window.judge(3U, at(0)).is_duplicate);
+  for (const std::uint64_t key : {4U, 5U, 6U}) CHECK(window.judge(key, at(0)).is_duplicate);
+}
+
+TEST_CASE("no options in braces are the default options") {
+  CHECK(exact_window<int>({}).options().events == exact_window_options().events);
+  CHECK(exact_window<>({}).options().events == exact_window_options().events);
+  CHECK(exact_window({.events = 3}).options().events == 3);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<exact_window_options, exact_window<int>>);
 }
 
 TEST_CASE("a snapshot with any byte changed and the checksum made right does no harm") {

@@ -81,6 +81,7 @@ struct outcome {
     missing.push_back(std::to_string(g.range.first) + '-' + std::to_string(g.range.last));
   }
   void operator()(const recoup::inferred<event>& i) { published.push_back(show(i.event) + " inferred"); }
+  void operator()(const recoup::inference_forgotten<>&) { FAIL("an inferred event was forgotten"); }
   void operator()(const recoup::inference_superseded<event>& i) { superseded.push_back(show(i.event)); }
   void operator()(const recoup::replay_request<>&) {}
   template <class Other>

@@ -108,6 +108,10 @@ class recorder {
     note("not_inferred", of(f.stream) + show(f.range));
   }
   template <class Stream>
+  void operator()(const recoup::inference_forgotten<Stream>& f) {
+    note("inference_forgotten", of(f.stream) + show(f.range));
+  }
+  template <class Stream>
   void operator()(const recoup::inference_superseded<order, Stream>& f) {
     note("inference_superseded", of(f.stream) + std::to_string(f.sequence) + ' ' + show(f.event));
   }
@@ -147,7 +151,8 @@ inline constexpr std::string_view every_kind[] = {"accepted",
                                                   "stream_evicted",
                                                   "inferred",
                                                   "not_inferred",
-                                                  "inference_superseded"};
+                                                  "inference_superseded",
+                                                  "inference_forgotten"};
 
 // Every stage, every outcome of a rule, and tables so small that all of them overflow.
 inline auto every_stage() {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "catch.hpp"
 #include "recoup/core/snapshot.hpp"
 
@@ -120,7 +121,107 @@ void agree_with_the_model(std::size_t max_holes, std::uint64_t first, std::uint6
   CHECK(found > 0);
 }
 
+// Its copies fail once so many more have been made.
+struct fragile {
+  static inline int copies_left = -1;
+  static void count() {
+    if (copies_left >= 0 && copies_left-- == 0) throw std::runtime_error("no copy");
+  }
+
+  fragile() = default;
+  explicit fragile(std::uint64_t number) : id(number) {}
+  fragile(const fragile& other) : id((count(), other.id)) {}
+  fragile(fragile&& other) noexcept : id(std::exchange(other.id, 0)) {}
+  fragile& operator=(const fragile& other) {
+    count();
+    id = other.id;
+    return *this;
+  }
+  fragile& operator=(fragile&& other) noexcept {
+    id = std::exchange(other.id, 0);
+    return *this;
+  }
+  void save(recoup::snapshot_writer& w) const { w.u64(id); }
+  bool load(recoup::snapshot_reader& r) { return r.value(id); }
+
+  std::uint64_t id = 0;
+};
+
 }  // namespace
+
+TEST_CASE("if an event can not be copied nothing has changed") {
+  for (const std::size_t max_holes : {1U, 2U, 5U}) {
+    std::mt19937_64 random(max_holes);
+    neighbour_memory<fragile> memory(max_holes);
+    int failures = 0;
+    bool unchanged = true;
+    for (std::uint64_t next = 0, i = 1; i < 400; ++i) {
+      next += random() % 3 == 0 ? random() % 9 : 1;
+      const std::uint64_t sequence = random() % 2 == 0 ? next : next - random() % std::min<std::uint64_t>(next, 30);
+      const fragile incoming(i);
+      const bytes before = snapshot(memory);
+      neighbour_memory<fragile> expected(max_holes);
+      REQUIRE(restore(expected, before));
+      expected.remember(sequence, incoming);
+      for (int copies = 0;; ++copies) {
+        fragile::copies_left = copies;
+        try {
+          memory.remember(sequence, incoming);
+          fragile::copies_left = -1;
+          break;
+        } catch (const std::runtime_error&) {
+          fragile::copies_left = -1;
+          ++failures;
+          unchanged = unchanged && snapshot(memory) == before;
+        }
+      }
+      unchanged = unchanged && snapshot(memory) == snapshot(expected);
+    }
+    CHECK(unchanged);
+    CHECK(failures > 300);
+  }
+}
+
+TEST_CASE("an event that is remembered already can be remembered again") {
+  for (const std::uint64_t sequence : {4U, 9U, 12U, 15U}) {
+    for (const bool above : {false, true}) {
+      INFO("sequence " << sequence << ", above " << above);
+      neighbour_memory<event> memory(2);
+      for (const std::uint64_t n : {1U, 3U, 10U, 14U}) memory.remember(n, numbered(n));
+      const event& old = above ? memory.around(12)->after : memory.around(5)->before;
+      const std::uint64_t id = old.id;
+      memory.remember(sequence, old);
+      const auto now = around(memory, sequence - 1);
+      const auto later = around(memory, sequence + 1);
+      if (now) CHECK(std::get<3>(*now) == id);
+      if (later) CHECK(std::get<1>(*later) == id);
+      memory.remember(30, numbered(30));
+      if (sequence == 15) CHECK(around(memory, 20) == std::tuple(15, id, 30, 30));
+    }
+  }
+  neighbour_memory<event> memory;
+  memory.remember(1, numbered(1));
+  memory.remember(3, numbered(3));
+  memory.remember(9, memory.around(2)->after);
+  CHECK(around(memory, 5) == std::tuple(3, 3, 9, 3));
+}
+
+TEST_CASE("there is never memory for more holes than max_holes") {
+  neighbour_memory<std::uint64_t> memory(4);
+  std::size_t before = allocations_so_far;
+  for (std::uint64_t n = 0; n <= 40; n += 10) memory.remember(n, n);
+  CHECK(allocations_so_far - before == 3);  // 1, 3, 4
+  before = allocations_so_far;
+  for (const std::uint64_t n : {35U, 60U, 55U, 38U, 80U, 3U}) memory.remember(n, n);
+  CHECK(allocations_so_far == before);
+}
+
+TEST_CASE("zero after the greatest number is not the next one") {
+  neighbour_memory<event> memory;
+  memory.remember(last_number, numbered(1));
+  memory.remember(0, numbered(2));
+  CHECK(memory.highest() == last_number);
+}
 
 TEST_CASE("the neighbours are the nearest events that arrived as in the model") {
   for (const std::size_t max_holes : {1U, 2U, 3U, 10U, 10'000U}) {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "catch.hpp"
 #include "recoup/core/snapshot.hpp"
 
@@ -1086,6 +1087,18 @@ bytes mutated(bytes content, dice& roll) {
     }
   }
   return content;
+}
+
+TEST_CASE("there is never memory for more gaps than one above max_gaps") {
+  gap_tracker t({.max_gaps = 4});
+  t.observe(0, start);
+  const std::size_t before = allocations_so_far;
+  for (std::uint64_t n = 10; n <= 40; n += 10) t.observe(n, start);
+  CHECK(allocations_so_far - before == 3);  // room for 1, 3, 5
+  t.observe(35, start);                     // splits a gap, and gives up the lowest
+  CHECK(t.gap_count() == 4);
+  CHECK(t.abandoned().size() == 1);
+  CHECK(allocations_so_far - before == 3);
 }
 
 TEST_CASE("a forged snapshot is refused or gives a tracker that works") {

@@ -100,10 +100,10 @@ auto hash_key(const T& key, std::uint64_t seed) noexcept {
   } else if constexpr (scalar_key<T>) {
     return hash_scalar<Hash>(scalar_bits(key), seed);
   } else {
-    if (fixed <= largest_buffer && (fixed != 0 || encoded_size(key) <= largest_buffer)) {
+    if (fixed <= largest_buffer && (fixed != 0 || recoup::encoded_size(key) <= largest_buffer)) {
       std::byte buffer[fixed != 0 && fixed <= largest_buffer ? fixed : largest_buffer];
       std::size_t used = 0;
-      encode(key, [&](const std::byte* data, std::size_t size) {
+      recoup::encode(key, [&](const std::byte* data, std::size_t size) {
         std::memcpy(buffer + used, data, size);
         used += size;
       });
@@ -111,7 +111,7 @@ auto hash_key(const T& key, std::uint64_t seed) noexcept {
     }
     XXH3_state_t state{};  // reset reads the seed it had before
     Hash::reset(state, seed);
-    encode(key, [&](const std::byte* data, std::size_t size) { Hash::update(state, data, size); });
+    recoup::encode(key, [&](const std::byte* data, std::size_t size) { Hash::update(state, data, size); });
     return Hash::digest(state);
   }
 }

@@ -4,11 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/detail/hash_index.hpp"
+#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/detail/require.hpp"
 #include "recoup/core/fingerprint.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
@@ -22,17 +26,89 @@ struct keyed_options {
   std::uint64_t seed = 0;           // of the hash; choose one that an attacker doesn't know
 };
 
+namespace detail {
+
+// By what a snapshot tells keys of different types apart, the same on every platform. 0 where a table cannot hold the
+// type: where == and the encoding disagree (NaN), or where it does not own what it refers to.
+template <class T>
+constexpr std::uint64_t simple_key_kind() noexcept {
+  if constexpr (std::is_const_v<T> || std::is_volatile_v<T>) {
+    return 0;
+  } else if constexpr (std::is_enum_v<T>) {
+    return combine({2, simple_key_kind<std::underlying_type_t<T>>()});
+  } else if constexpr (std::is_integral_v<T> && scalar_key<T>) {
+    return combine({1, sizeof(T), scalar_bits(static_cast<T>(-1))});
+  } else {
+    return std::is_same_v<T, std::string> ? combine({3}) : 0;
+  }
+}
+template <class T>
+inline constexpr std::uint64_t key_kind = simple_key_kind<T>();
+template <class Rep, class Period>
+inline constexpr std::uint64_t key_kind<std::chrono::duration<Rep, Period>> =
+    key_kind<Rep> != 0
+        ? combine({4, key_kind<Rep>, static_cast<std::uint64_t>(Period::num), static_cast<std::uint64_t>(Period::den)})
+        : 0;
+template <class Clock, class Duration>
+inline constexpr std::uint64_t key_kind<std::chrono::time_point<Clock, Duration>> =
+    key_kind<Duration> != 0 ? combine({5, key_kind<Duration>}) : 0;
+template <class T>
+inline constexpr std::uint64_t key_kind<std::optional<T>> = key_kind<T> != 0 ? combine({6, key_kind<T>}) : 0;
+template <class... Ts>
+inline constexpr std::uint64_t key_kind<std::tuple<Ts...>> = ((key_kind<Ts> != 0) && ...)
+                                                                 ? combine({7, sizeof...(Ts), key_kind<Ts>...})
+                                                                 : 0;
+template <class A, class B>
+inline constexpr std::uint64_t key_kind<std::pair<A, B>> = key_kind<std::tuple<A, B>>;
+
+template <class T>
+inline constexpr bool is_table_key = key_kind<T> != 0;
+
+// By what a key can be looked up so that equal ones have the same fingerprint.
+template <class K, class Key>
+concept table_key_like = std::is_same_v<K, Key> ||(text_key<K>&& text_key<Key>) ||
+                         (std::is_integral_v<K> && std::is_integral_v<Key>);
+
+template <class Key, class K>
+constexpr bool is_same_key(const Key& a, const K& b) {
+  if constexpr (text_key<Key> && text_key<K>) {
+    return key_view(a) == key_view(b);
+  } else if constexpr (std::is_integral_v<Key> && std::is_integral_v<K> && !std::is_same_v<Key, K>) {
+    return std::cmp_equal(+a, +b);
+  } else {
+    return a == b;
+  }
+}
+
+// Text that is not terminated, or null, is made a key as the fingerprint reads it.
+template <class Key, class K>
+constexpr Key owned_key(const K& key) {
+  if constexpr (text_key<Key> && text_key<K>) {
+    return Key(key_view(key));
+  } else {
+    return static_cast<Key>(key);
+  }
+}
+
+}  // namespace detail
+
 /// Gives each stream, producer or metric a component of its own: a bounded table from Key to Component. A new key gets
 /// a copy of the prototype. When the table is full, a new key takes the place of one that has not been used lately
 /// (CLOCK, second chance); which one that will be is known before anything changes.
 //
 /// Cost: a look-up is one hash and one probe; choosing a victim is amortised O(1), at worst O(capacity).
 /// Bytes: see bytes_for; all taken at construction. References to components last until a key is removed.
-/// Keys are compared with ==, so a look-up takes anything that compares equal and has the same fingerprint
-/// (std::string_view for std::string, any integer for an integer).
+/// A Key owns what it names and is equal to itself: an integer, enum, bool, std::string, std::chrono duration or time
+/// point that counts integers, or a std::optional, std::pair or std::tuple of these. It is looked up by its own type, a
+/// text by any text (a null const char* is empty), an integer by any integer.
 template <class Key, class Component>
 class keyed {
  public:
+  static_assert(detail::is_table_key<Key>,
+                "recoup: keyed<Key, ...> needs a Key that it can own and compare: an integer, enum, std::string, time, "
+                "or an optional, pair or tuple of these, without floating point, views, pointers and references; "
+                "project the stream to an owned value, such as std::string or an integer");
+
   using position = detail::hash_index::position;
   static constexpr position none = detail::hash_index::none;
   static constexpr bool evicts = true;
@@ -52,12 +128,29 @@ class keyed {
     entries_.reserve(options.capacity);
   }
 
+  keyed(const keyed& other)
+      : options_(other.options_),
+        prototype_(other.prototype_),
+        index_(other.index_),
+        hand_(other.hand_),
+        sweep_at_(other.sweep_at_) {
+    entries_.reserve(options_.capacity);
+    entries_.insert(entries_.end(), other.entries_.begin(), other.entries_.end());
+  }
+  keyed(keyed&&) = default;
+  keyed& operator=(const keyed& other) { return *this = keyed(other); }
+  keyed& operator=(keyed&&) = default;
+  ~keyed() = default;
+
   static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
     return capacity * sizeof(entry) + detail::hash_index::bytes_for(capacity);
   }
 
   template <class K>
   std::uint32_t hash(const K& key) const noexcept {
+    static_assert(detail::table_key_like<K, Key>,
+                  "recoup: a keyed<Key, ...> is looked up by a Key, by any text where Key is std::string, or by any "
+                  "integer where Key is one; convert the key first");
     return detail::hash_index::tag_of(fingerprint(key, options_.seed));
   }
 
@@ -91,7 +184,7 @@ class keyed {
   Component& use(place p, const K& key, timestamp now) {
     static_assert(!detail::scalar_key<Key> || std::is_same_v<K, Key>,
                   "recoup: keyed::use at a place needs a number of the key's own type; convert it before locate");
-    entry& e = entries_[p.found() ? p.index.found : add(p, Key(key), prototype_)];
+    entry& e = entries_[p.found() ? p.index.found : add(p, detail::owned_key<Key>(key), prototype_)];
     e.last_used = now;
     e.used = true;
     return e.component;
@@ -99,7 +192,7 @@ class keyed {
 
   template <class K>
   Component& use(const K& key, timestamp now) {
-    if constexpr (detail::scalar_key<Key> && !std::is_same_v<K, Key>) {
+    if constexpr (std::is_integral_v<Key> && std::is_integral_v<K> && !std::is_same_v<K, Key>) {
       return use(static_cast<Key>(key), now);  // else a number too large for Key would be found under two hashes
     } else {
       return use(locate(key), key, now);
@@ -173,7 +266,8 @@ class keyed {
   std::size_t capacity() const noexcept { return options_.capacity; }
 
   std::uint64_t configuration() const noexcept {
-    return fingerprint(std::tuple(options_.capacity, options_.idle, prototype_.configuration()), options_.seed);
+    return fingerprint(std::tuple(options_.capacity, options_.idle, detail::key_kind<Key>, prototype_.configuration()),
+                       options_.seed);
   }
   keyed empty_copy() const { return keyed(options_, prototype_); }
 
@@ -224,15 +318,7 @@ class keyed {
 
   template <class K>
   detail::hash_index::place look_up(const K& key, std::uint32_t hash) const {
-    return index_.find(hash, [&](position at) { return is_same(entries_[at].key, key); });
-  }
-  template <class K>
-  static bool is_same(const Key& a, const K& b) {
-    if constexpr (std::is_integral_v<Key> && std::is_integral_v<K> && !std::is_same_v<Key, K>) {
-      return std::cmp_equal(+a, +b);
-    } else {
-      return a == b;
-    }
+    return index_.find(hash, [&](position at) { return detail::is_same_key(entries_[at].key, key); });
   }
 
   [[gnu::noinline]] position choose_victim() const noexcept {

@@ -54,7 +54,9 @@ class exact_window {
   };
 
   exact_window() : exact_window(exact_window_options()) {}
-  explicit exact_window(exact_window_options options)
+  /// A template so that for `exact_window<>({})` the two constructors are not equally good.
+  template <std::same_as<exact_window_options> Options = exact_window_options>
+  explicit exact_window(Options options)
       : options_(checked(options)),
         index_(options.events),
         keys_(options.events, options.key_bytes, options.seed),
@@ -141,29 +143,40 @@ class exact_window {
   void save(snapshot_writer& w) const {
     w.begin_section(section_tag("EXWN"), 1);
     for (const std::uint64_t n : {fresh_, duplicates_, evicted_within_age_}) w.u64(n);
-    std::uint64_t remembered = 0;
-    for_each_remembered([&](const entry&) { ++remembered; });
-    w.u64(remembered);
-    for_each_remembered([&](const entry& e) {
-      keys_.save(w, e.key);
-      w.time(e.first_seen);
-    });
+    w.u64(count_);
+    keys_.save_begin(w);
+    for (std::size_t i = 0; i < count_; ++i) {
+      const entry& e = entries_[nth(i)];
+      const bool remembered = is_remembered(nth(i));
+      w.boolean(remembered);
+      keys_.save(w, e.key, remembered);
+      if (remembered) w.time(e.first_seen);
+    }
+    keys_.save_end(w);
     w.end_section();
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     if (count_ != 0) *this = empty_copy();
+    begin_ = 0;
     (void)r.begin_section(section_tag("EXWN"), 1);
     for (std::uint64_t* n : {&fresh_, &duplicates_, &evicted_within_age_}) *n = r.u64();
-    const std::size_t remembered = r.count(options_.events);
-    for (; count_ < remembered; ++count_) {
+    const std::size_t count = r.count(options_.events);
+    if (!keys_.load_begin(r)) return false;
+    for (; count_ < count; ++count_) {
       entry& e = entries_[count_];
-      if (!keys_.load(r, e.key)) return false;
+      const bool remembered = r.boolean();
+      if (!keys_.load(r, e.key, remembered)) return false;
+      if (!remembered) {
+        if (count_ + 1 == count) return false;  // the newest always is
+        continue;
+      }
       e.first_seen = r.time();
       e.hash = detail::hash_index::tag_of(keys_.hash(e.key));
       const auto place = locate(e.key, e.hash);
       if (place.found != detail::hash_index::none) return false;  // the same key twice
       index_.insert(place, e.hash, static_cast<position>(count_));
     }
+    if (!keys_.load_end(r)) return false;
     r.end_section();
     return r.ok();
   }
@@ -211,13 +224,6 @@ class exact_window {
     keys_.release(e.key);
     begin_ = begin_ + 1 < entries_.size() ? begin_ + 1 : 0;
     --count_;
-  }
-
-  template <class F>
-  void for_each_remembered(F&& f) const {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (is_remembered(nth(i))) f(entries_[nth(i)]);
-    }
   }
 
   exact_window_options options_;

@@ -48,7 +48,10 @@ class check_stage : public stage_defaults<Event> {
   };
   using judgement = std::conditional_t<corrects, correcting_judgement, plain_judgement>;
 
-  explicit check_stage(Rules rules) : rules_(std::move(rules)) {}
+  explicit check_stage(Rules rules) : rules_(std::move(rules)) {
+    static_assert(!corrects || (std::is_copy_assignable_v<Event> && std::is_copy_constructible_v<Event>),
+                  "recoup: on_fail::correct corrects a copy of the event: the Event must be copyable and assignable");
+  }
 
   judgement judge(const Event& e, const typename stage_defaults<Event>::hint&, const context& c) const {
     judgement j;
@@ -64,7 +67,7 @@ class check_stage : public stage_defaults<Event> {
       return verdict::accepted;
     if (j.failed & dead_letter_rules) return verdict::dead_letter;
     if constexpr (corrects) {
-      if (j.corrected_event && j.is_fixed && j.failed_again == 0) return verdict::correction;
+      if (j.corrected_event && j.is_fixed && (j.failed_again & ~flag_rules) == 0) return verdict::correction;
     }
     return verdict::review;
   }
@@ -75,9 +78,16 @@ class check_stage : public stage_defaults<Event> {
   template <class Emit>
   void report(const Event& e, const judgement& j, const context& c, Emit&& emit) const {
     if constexpr (flag_rules != 0) {
-      if ((j.failed & flag_rules) == 0) return;
-      const auto reasons = [&] { return rules_.explain(j.failed & flag_rules, e, c.now); };
-      emit(flagged<Event>{e, explanation(reasons)});
+      if ((j.failed & flag_rules) != 0) {
+        const auto reasons = [&] { return rules_.explain(j.failed & flag_rules, e, c.now); };
+        emit(flagged<Event>{e, explanation(reasons)});
+      }
+      if constexpr (corrects) {  // rules that only the corrected event fails
+        const mask anew = j.failed_again & flag_rules & ~j.failed;
+        if (anew == 0 || outcome(j) != verdict::correction) return;
+        const auto reasons = [&] { return rules_.explain(anew, *j.corrected_event, c.now); };
+        emit(flagged<Event>{*j.corrected_event, explanation(reasons)});
+      }
     }
   }
 
@@ -85,8 +95,8 @@ class check_stage : public stage_defaults<Event> {
     std::vector<reason> reasons = rules_.explain(j.failed & ~flag_rules, e, c.now);
     if constexpr (corrects) {
       if (!j.is_fixed) reasons.push_back({name, "the correction can't be made"});
-      if (j.failed_again != 0) {
-        for (reason& r : rules_.explain(j.failed_again, *j.corrected_event, c.now)) {
+      if ((j.failed_again & ~flag_rules) != 0) {
+        for (reason& r : rules_.explain(j.failed_again & ~flag_rules, *j.corrected_event, c.now)) {
           reasons.push_back({r.rule, "after correction, " + r.text});
         }
       }
@@ -140,7 +150,7 @@ class check_stage : public stage_defaults<Event> {
   void correct(judgement& j, const Event& e, const context& c) const {
     j.corrected_event = e;
     j.is_fixed = rules_.correct(j.failed, *j.corrected_event);
-    if (j.is_fixed) j.failed_again = rules_.failed(*j.corrected_event, c.now) & ~flag_rules;
+    if (j.is_fixed) j.failed_again = rules_.failed(*j.corrected_event, c.now);
   }
 
   Rules rules_;

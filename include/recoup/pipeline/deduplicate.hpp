@@ -18,9 +18,9 @@
 namespace recoup {
 
 /// Tells events apart from their repetitions: the verdict is duplicate if the window remembers the event's key. The key
-/// is remembered when the sink has returned from any verdict, so a rejected event is not rejected twice. An event whose
-/// key has an absent part (an empty std::optional) is neither judged nor remembered; nor is an inferred one, so that
-/// the real event, which may have the same key, is not taken for its repetition.
+/// is remembered when the sink has returned from any verdict, so an event that a later stage rejects is rejected once.
+/// An event whose key has an absent part (an empty std::optional) is neither judged nor remembered; nor is an inferred
+/// one, so that the real event, which may have the same key, is not taken for its repetition.
 template <class Event, class Key, class Window>
 class deduplicate_stage : public stage_defaults<Event> {
  public:
@@ -65,11 +65,12 @@ class deduplicate_stage : public stage_defaults<Event> {
                        (since == duration::zero() ? ", the same time" : ", " + detail::show(since) + " before")}};
   }
 
-  void commit(const Event& e, const judgement& j, const context& c, verdict) {
+  void commit(const Event& e, const judgement& j, const context& c, verdict) noexcept {
     if (j.has_key) window_.commit(detail::whole(detail::project(key_, e)), j, c.now);
   }
 
-  bool forget(const Event& e, timestamp) {
+  bool forget(const Event& e, const context& c) {
+    if (c.from == origin::inferred) return true;
     const auto& key = detail::project(key_, e);
     return !detail::is_complete(key) || window_.forget(detail::whole(key));
   }

@@ -37,7 +37,7 @@ struct inferred {
   std::uint64_t sequence;
 };
 
-/// A missing event could not be inferred, as the events on both sides of it are no longer kept.
+/// Missing events were not inferred: too many in a row, or the events on both sides of them are not kept any more.
 template <class Stream = only_stream>
 struct not_inferred {
   Stream stream;
@@ -51,6 +51,14 @@ struct inference_superseded {
   const Event& event;
   Stream stream;
   std::uint64_t sequence;
+};
+
+/// Inferred events are no longer watched for, as others needed the room: should the real ones come after all, nothing
+/// will say that they had been inferred.
+template <class Stream = only_stream>
+struct inference_forgotten {
+  Stream stream;
+  sequence_range range;
 };
 
 }  // namespace recoup

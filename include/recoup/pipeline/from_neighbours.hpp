@@ -27,12 +27,12 @@ struct midpoint_filler {
 
   template <class Event>
   void operator()(Event& draft, const neighbours<Event>& n) const {
-    static_assert(std::is_lvalue_reference_v<decltype(project(field, draft))>,
+    static_assert(std::is_lvalue_reference_v<decltype(detail::project(field, draft))>,
                   "recoup: midpoint(field) must be able to write the field: name it by a member pointer");
-    const auto* before = present(project(field, n.before));
-    const auto* after = present(project(field, n.after));
+    const auto* before = detail::present(detail::project(field, n.before));
+    const auto* after = detail::present(detail::project(field, n.after));
     if (before == nullptr || after == nullptr) return;
-    project(field, draft) =
+    detail::project(field, draft) =
         interpolate(*before, *after, n.sequence - n.before_sequence, n.after_sequence - n.before_sequence);
   }
 };
@@ -45,11 +45,11 @@ class most_frequent_filler {
   most_frequent_filler(Projection field, std::size_t capacity) : field_(std::move(field)), values_(capacity) {}
 
   void operator()(Event& draft, const neighbours<Event>&) const {
-    static_assert(std::is_lvalue_reference_v<decltype(project(field_, draft))>,
+    static_assert(std::is_lvalue_reference_v<decltype(detail::project(field_, draft))>,
                   "recoup: most_frequent(field) must be able to write the field: name it by a member pointer");
-    if (auto top = values_.top()) project(field_, draft) = *std::move(top);
+    if (auto top = values_.top()) detail::project(field_, draft) = *std::move(top);
   }
-  void learn(const Event& e) { values_.learn(project(field_, e)); }
+  void learn(const Event& e) { values_.learn(detail::project(field_, e)); }
 
   std::uint64_t configuration() const noexcept { return values_.configuration(); }
   most_frequent_filler empty_copy() const { return {field_, values_.empty_copy()}; }
@@ -80,6 +80,20 @@ template <class Event, class... Fillers>
 class filler_set {
   static_assert((std::is_invocable_v<const Fillers&, Event&, const neighbours<Event>&> && ...),
                 "recoup: from_neighbours(...) takes callables of (Event& draft, const recoup::neighbours<Event>&)");
+
+  template <class Filler>
+  static constexpr bool keeps_what_it_learns = !requires(Filler & f, const Event& e) {
+    f.learn(e);
+  }
+  || requires(Filler& f, const Filler& saved, snapshot_writer& w, snapshot_reader& r) {
+    saved.save(w);
+    f.load(r);
+    saved.empty_copy();
+  };
+  static_assert(
+      (keeps_what_it_learns<Fillers> && ...),
+      "recoup: a filler that learns needs save(writer), load(reader) and empty_copy(), or a snapshot would lose "
+      "what it learnt");
 
  public:
   explicit filler_set(Fillers... fillers) : fillers_(std::move(fillers)...) {}

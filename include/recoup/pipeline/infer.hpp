@@ -13,11 +13,11 @@
 #include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/detail/project.hpp"
 #include "recoup/core/detail/require.hpp"
-#include "recoup/core/interval_set.hpp"
 #include "recoup/core/keyed.hpp"
-#include "recoup/core/sequence_number.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/pipeline/detail/inference_state.hpp"
+#include "recoup/pipeline/detail/sequence_of.hpp"
 #include "recoup/pipeline/detail/streams.hpp"
 #include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/from_neighbours.hpp"
@@ -27,63 +27,10 @@
 
 namespace recoup {
 
-struct infer_options {
-  unsigned bits = 64;          ///< width of the sequence number, as for track_gaps
-  std::uint64_t max_run = 16;  ///< a longer gap is not inferred: its neighbours say too little about its middle
-  std::size_t max_holes = 64;  ///< holes a stream whose neighbours are kept; and inferred ranges that are watched for
-};
-
-namespace detail {
-
-// Of one stream: the neighbours of its holes, and what was inferred and has not come since.
-template <class Event>
-class inference_state {
- public:
-  explicit inference_state(const infer_options& o) : options_(o), neighbours_(o.max_holes) {}
-
-  std::optional<std::uint64_t> unwrap(std::uint64_t number) const {
-    sequence_unwrapper unwrapper(options_.bits);
-    if (const auto highest = neighbours_.highest()) unwrapper.commit(*highest);
-    return unwrapper.unwrap(number);
-  }
-  bool was_inferred(std::uint64_t sequence) const noexcept { return inferred_.contains(sequence); }
-  std::optional<neighbours<Event>> around(std::uint64_t sequence) const { return neighbours_.around(sequence); }
-
-  void remember(std::uint64_t sequence, const Event& e) {
-    inferred_.erase({sequence, sequence});
-    keep_bounded();
-    neighbours_.remember(sequence, e);
-  }
-  void commit_inferred(sequence_range range) {
-    inferred_.insert(range);
-    keep_bounded();
-  }
-
-  std::uint64_t configuration() const noexcept {
-    return combine({options_.bits, options_.max_run, neighbours_.configuration()});
-  }
-  inference_state empty_copy() const { return inference_state(options_); }
-  void save(snapshot_writer& w) const {
-    neighbours_.save(w);
-    inferred_.save(w);
-  }
-  bool load(snapshot_reader& r) { return neighbours_.load(r) && inferred_.load(r, options_.max_holes); }
-
- private:
-  void keep_bounded() {
-    if (inferred_.size() > options_.max_holes) inferred_.pop_front();
-  }
-
-  infer_options options_;
-  neighbour_memory<Event> neighbours_;
-  interval_set inferred_;
-};
-
-}  // namespace detail
-
 /// Makes up the events that a track_gaps before it finds missing, and tells them as `inferred`. An inferred event is
 /// not processed: nothing counts it, and the real event, when it comes, is judged as if there had been none; that it
-/// came is told as inference_superseded. Keeps copies of accepted events, two a hole and one a stream.
+/// came is told as inference_superseded. Keeps copies of accepted events, two a hole and one a stream. Stands behind
+/// the stages that reject or correct events.
 template <class Event, class Stream, class Number, class Fillers>
 class infer_stage : public stage_defaults<Event> {
  public:
@@ -97,10 +44,11 @@ class infer_stage : public stage_defaults<Event> {
                 "recoup: infer(...) makes up events: the Event must be default-constructible and copyable");
 
   static constexpr std::string_view name = "infer";
+  static constexpr bool counts_rejected = true;
   using stream_type = detail::stream_of<Stream, Event>;
   using table = detail::table_of<stream_type, detail::inference_state<Event>>;
-  using findings =
-      type_list<inferred<Event, stream_type>, not_inferred<stream_type>, inference_superseded<Event, stream_type>>;
+  using findings = type_list<inferred<Event, stream_type>, not_inferred<stream_type>,
+                             inference_superseded<Event, stream_type>, inference_forgotten<stream_type>>;
   using reacts_to = type_list<gap_found<stream_type>>;
 
   struct hint {
@@ -121,28 +69,37 @@ class infer_stage : public stage_defaults<Event> {
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
     judgement j;
-    const auto& number = detail::project(number_, e);
-    const auto* found = detail::present(number);
-    if (found == nullptr || c.from == origin::correction || c.from == origin::inferred) return j;
+    const std::optional<std::uint64_t> number = detail::sequence_of(detail::project(number_, e), options_.bits);
+    if (!number || c.from == origin::correction || c.from == origin::inferred) return j;
     j.place = streams_.locate(detail::project(stream_, e), h.hash);
     const auto& state = streams_.at(j.place);
-    j.sequence = state.unwrap(static_cast<std::uint64_t>(*found));
-    j.was_inferred = j.sequence && state.was_inferred(*j.sequence);
+    j.sequence = state.unwrap(*number);
+    j.was_inferred = j.sequence && passes(c.so_far) && state.was_inferred(*j.sequence);
     return j;
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
 
   template <class Emit>
   void report(const Event& e, const judgement& j, const context&, Emit&& emit) const {
+    if (!j.sequence) return;
+    streams_.tell_victim(j.place, [&](const stream_type& s, const auto& state) { tell_forgotten(s, state, emit); });
     if (!j.was_inferred) return;
-    emit(inference_superseded<Event, stream_type>{e, stream_type(detail::project(stream_, e)), *j.sequence});
+    const stream_type stream(detail::project(stream_, e));
+    if (const auto displaced = streams_.at(j.place).displaced_by(*j.sequence)) {
+      emit(inference_forgotten<stream_type>{stream, *displaced});
+    }
+    emit(inference_superseded<Event, stream_type>{e, stream, *j.sequence});
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict v) {
-    if (!j.sequence || (v != verdict::accepted && v != verdict::correction)) return;
-    streams_.use(j.place, detail::project(stream_, e), c.now).remember(*j.sequence, e);
-    superseded_ += j.was_inferred;
-    if (c.from == origin::live) fillers_.learn(e);
+    if (!j.sequence) return;
+    auto& state = streams_.use(j.place, detail::project(stream_, e), c.now);
+    if (passes(v)) {
+      state.remember(*j.sequence, e);
+      superseded_ += j.was_inferred;
+      if (c.from == origin::live) fillers_.learn(e);
+    }
+    state.arrive(*j.sequence);
   }
 
   void react(const gap_found<stream_type>& gap, timestamp) {
@@ -154,7 +111,7 @@ class infer_stage : public stage_defaults<Event> {
   template <class Emit>
   void advance(timestamp now, Emit&& emit) {
     if (!pending_.range.empty()) tell_pending(emit);
-    streams_.advance(now, [](const auto&, const auto&) {});
+    streams_.advance(now, [&](const stream_type& s, const auto& state) { tell_forgotten(s, state, emit); });
   }
 
   template <class F>
@@ -213,12 +170,25 @@ class infer_stage : public stage_defaults<Event> {
     for (; !pending_.range.empty(); pending_.range = above_first(pending_.range)) {
       const std::uint64_t sequence = pending_.range.first;
       const auto around = state->around(sequence);
-      if (!around) continue;  // has come since
+      if (!around) {  // has come since, or its neighbours had to go
+        emit(not_inferred<stream_type>{pending_.stream, {sequence, sequence}});
+        continue;
+      }
+      if (state->has_no_room_for(sequence)) {
+        emit(inference_forgotten<stream_type>{pending_.stream, state->inferred().front()});
+        state->forget_lowest();
+      }
       const Event made = make(pending_.stream, *around);
       emit(inferred<Event, stream_type>{made, pending_.stream, sequence});
-      state->commit_inferred({sequence, sequence});
+      state->commit_inferred(sequence);
       ++inferred_;
     }
+  }
+  static bool passes(verdict v) noexcept { return v == verdict::accepted || v == verdict::correction; }
+
+  template <class Emit>
+  static void tell_forgotten(const stream_type& stream, const detail::inference_state<Event>& state, Emit& emit) {
+    for (const sequence_range& range : state.inferred()) emit(inference_forgotten<stream_type>{stream, range});
   }
   static constexpr sequence_range above_first(sequence_range r) noexcept {
     return r.first == r.last ? sequence_range{1, 0} : sequence_range{r.first + 1, r.last};

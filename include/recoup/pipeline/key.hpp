@@ -17,7 +17,10 @@ struct key_of_fields {
   template <class Event>
   requires(projection_of<Projections, Event>&&...) constexpr auto operator()(const Event& event) const {
     return std::apply(
-        [&](const auto&... p) { return std::tuple<decltype(project(p, event))...>(project(p, event)...); }, fields);
+        [&](const auto&... p) {
+          return std::tuple<decltype(detail::project(p, event))...>(detail::project(p, event)...);
+        },
+        fields);
   }
 };
 
@@ -27,7 +30,7 @@ constexpr bool is_complete(const Key& key) {
   if constexpr (is_optional_v<Key>) {
     return key.has_value();
   } else if constexpr (requires { std::tuple_size<Key>::value; }) {
-    return std::apply([](const auto&... part) { return (is_complete(part) && ...); }, key);
+    return std::apply([](const auto&... part) { return (detail::is_complete(part) && ...); }, key);
   } else {
     return true;
   }

@@ -45,6 +45,9 @@ class pipeline {
     static_assert(is_ordered(indices{}),
                   "recoup: a stage takes up findings that no stage before it tells: put infer(stream, ...) behind "
                   "track_gaps(stream, ...), with the same type of stream");
+    static_assert(learns_last(),
+                  "recoup: a stage that rejects or corrects events stands behind infer, which would learn from events "
+                  "that do not pass: put infer last");
   }
 
   /// Judges one event that arrived at `now`, tells the sink, commits. Returns the verdict that the sink was told.
@@ -80,11 +83,10 @@ class pipeline {
   }
 
   /// Takes the commit of an event back, since processing failed after it was accepted: redelivered, it is new again.
-  /// False if a stage does not remember the event, or has no room to.
-  bool forget(const Event& event, timestamp now) {
-    bool all = true;
-    for_each_stage([&](auto, auto& s) { all = s.forget(event, now) && all; });
-    return all;
+  /// Give the event as it was processed, with its origin. False if a stage does not remember the event, or has no room
+  /// to.
+  bool forget(const Event& event, timestamp now, origin from = origin::live) {
+    return forget<0>(event, context{now, from});
   }
 
   /// How many events ended with this verdict, and with any.
@@ -176,11 +178,12 @@ class pipeline {
 
   // What the stages made of one event.
   struct judged {
-    explicit judged(const Event& event) : current(&event) {}
+    explicit judged(const Event& event) : original(&event), current(&event) {}
 
     std::tuple<typename Stages::judgement...> judgements;
     std::array<const Event*, stages> seen{};  // the event that each stage judged; null if it did not
-    const Event* current;                     // the event as corrected so far
+    const Event* original;
+    const Event* current;  // the event as corrected so far
     std::uint32_t rejected_by = none;
     verdict outcome = verdict::accepted;
   };
@@ -211,7 +214,8 @@ class pipeline {
                                         std::index_sequence<I...>) {
     (report<Usual, I>(all, c, sink), ...);
     deliver(event, all, c, sink);
-    (commit<Usual, I>(all, c), ...);
+    (commit<Usual, false, I>(all, c), ...);
+    (commit<Usual, true, I>(all, c), ...);
     ++verdicts_[static_cast<std::size_t>(all.outcome)];
     return all.outcome;
   }
@@ -237,7 +241,13 @@ class pipeline {
     if (!sees_all<I> && all.rejected_by != none) return;
     all.seen[I] = all.current;
     auto& j = std::get<I>(all.judgements);
-    j = s.judge(*all.current, h, c);
+    const context here{c.now, c.from, all.outcome};
+    if constexpr (tells<correction<Event>>) {  // the hint is of the original
+      j = all.current == all.original ? s.judge(*all.current, h, here)
+                                      : s.judge(*all.current, s.prepare(*all.current), here);
+    } else {
+      j = s.judge(*all.current, h, here);
+    }
     if (all.rejected_by != none) return;
     const verdict v = s.outcome(j);
     if (v == verdict::accepted) return;
@@ -320,14 +330,35 @@ class pipeline {
     return reasons;
   }
 
-  template <bool Usual, std::size_t I>
+  // Stages whose commit may throw (for want of memory, or as an Event can't be copied) commit first, so that those that
+  // can't, and remember what was processed, do so only if nothing threw.
+  template <bool Usual, bool Safe, std::size_t I>
   [[gnu::always_inline]] void commit(const judged& all, const context& c) {
-    if (!sees_all<I> && all.seen[I] == nullptr) return;
     auto& s = std::get<I>(stages_);
-    if constexpr (Usual && can_be_usual<I>) {
-      s.commit_usual(*all.seen[I], std::get<I>(all.judgements), c);
+    constexpr bool is_safe = noexcept(s.commit(*all.current, std::get<I>(all.judgements), c, all.outcome));
+    if constexpr (is_safe == Safe) {
+      if (!sees_all<I> && all.seen[I] == nullptr) return;
+      if constexpr (Usual && can_be_usual<I>) {
+        s.commit_usual(*all.seen[I], std::get<I>(all.judgements), c);
+      } else {
+        s.commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+      }
+    }
+  }
+
+  // Later stages saw the event as earlier ones corrected it.
+  template <std::size_t I>
+  bool forget(const Event& event, const context& c) {
+    if constexpr (I == stages) {
+      return true;
     } else {
-      s.commit(*all.seen[I], std::get<I>(all.judgements), c, all.outcome);
+      auto& s = std::get<I>(stages_);
+      const bool here = s.forget(event, c);
+      if constexpr (requires(const typename stage_type<I>::judgement& j) { j.corrected(); }) {
+        const auto j = s.judge(event, s.prepare(event), c);
+        if (s.outcome(j) == verdict::correction) return forget<I + 1>(*j.corrected(), c) && here;
+      }
+      return forget<I + 1>(event, c) && here;
     }
   }
 
@@ -360,6 +391,17 @@ class pipeline {
   template <std::size_t I, class Finding, std::size_t... J>
   static constexpr bool is_told_before(std::index_sequence<J...>) {
     return ((J < I && detail::contains<Finding>(typename Stages::findings{})) || ...);
+  }
+  // Whether no stage behind one that takes up findings (and learns from events that pass) rejects or corrects any.
+  static constexpr bool learns_last() {
+    constexpr std::array<bool, stages> learns{!std::is_same_v<typename Stages::reacts_to, type_list<>>...};
+    constexpr std::array<bool, stages> decides{!std::is_same_v<typename Stages::verdicts, type_list<>>...};
+    bool has_learnt = false;
+    for (std::size_t i = 0; i < stages; ++i) {
+      if (has_learnt && decides[i]) return false;
+      has_learnt = has_learnt || learns[i];
+    }
+    return true;
   }
   template <std::size_t... I>
   static constexpr bool is_ordered(std::index_sequence<I...>) {

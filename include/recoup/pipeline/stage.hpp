@@ -16,6 +16,7 @@ namespace recoup {
 struct context {
   timestamp now;
   origin from;
+  verdict so_far = verdict::accepted;  ///< while judging: what the stages before this one made of the event
 };
 
 template <class... Ts>
@@ -82,7 +83,7 @@ struct stage_defaults {
   }
 
   /// Takes a commit back. False if there is nothing to take back or no room to.
-  bool forget(const Event&, timestamp) noexcept { return true; }
+  bool forget(const Event&, const context&) noexcept { return true; }
 
   /// Tells what is due: emit(finding). What is told counts as told when emit returns.
   template <class Emit>
@@ -105,7 +106,9 @@ struct stage_defaults {
 /// - `judge(event, hint, context) const -> judgement`, which changes nothing;
 /// - `outcome(judgement) const -> verdict`: accepted to pass it on; correction if `judgement.corrected()` points to the
 ///   event that is to replace it;
-/// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached;
+/// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached; stages whose
+/// commit
+///   is noexcept commit after the others;
 /// - all that stage_defaults has;
 /// - optionally `is_usual(judgement) const -> bool`: this stage accepts the event and has nothing to report, so that
 ///   `commit_usual(event, judgement, context)` will do for it. An event that is unusual to some stage is judged once

@@ -14,6 +14,7 @@
 #include "recoup/core/keyed.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/pipeline/detail/sequence_of.hpp"
 #include "recoup/pipeline/detail/streams.hpp"
 #include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
@@ -24,8 +25,8 @@ namespace recoup {
 
 /// Gives every stream a gap_tracker. Each arrival counts for its sequence, whatever becomes of the event; only a
 /// correction and an inferred event have arrived before, or not at all, and a replay fills gaps without opening any. An
-/// event whose number is absent (an empty std::optional) is passed over. Has no verdict: that a number repeats does not
-/// say that the event does.
+/// event whose number is absent (an empty std::optional, or a negative number where numbers have 64 bits) is passed
+/// over. Has no verdict: that a number repeats does not say that the event does.
 ///
 /// advance is O(1) while nothing is due; else it looks at every stream.
 template <class Event, class Stream, class Number>
@@ -60,17 +61,16 @@ class track_gaps_stage : public stage_defaults<Event> {
   };
 
   track_gaps_stage(Stream stream, Number number, const gap_tracker_options& options, const keyed_options& streams)
-      : stream_(std::move(stream)), number_(std::move(number)), trackers_(streams, gap_tracker(options)) {}
+      : track_gaps_stage(std::move(stream), std::move(number), options.bits, table(streams, gap_tracker(options))) {}
 
   hint prepare(const Event& e) const { return {trackers_.hash(detail::project(stream_, e))}; }
   void prefetch(const hint& h) const noexcept { trackers_.prefetch(h.hash); }
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
-    const auto& number = detail::project(number_, e);
-    const auto* found = detail::present(number);
-    if (found == nullptr || c.from == origin::correction || c.from == origin::inferred) return {};
+    const std::optional<std::uint64_t> number = detail::sequence_of(detail::project(number_, e), bits_);
+    if (!number || c.from == origin::correction || c.from == origin::inferred) return {};
     const auto place = trackers_.locate(detail::project(stream_, e), h.hash);
-    const gap_tracker::judgement seen = trackers_.at(place).judge(static_cast<std::uint64_t>(*found));
+    const gap_tracker::judgement seen = trackers_.at(place).judge(*number);
     return {seen, place, c.from == origin::live || (seen.answer != arrival::in_order && seen.answer != arrival::ahead)};
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
@@ -102,12 +102,11 @@ class track_gaps_stage : public stage_defaults<Event> {
     take_note_of_due(tracker);
   }
 
-  bool forget(const Event& e, timestamp now) {
-    const auto& number = detail::project(number_, e);
-    const auto* found = detail::present(number);
-    if (found == nullptr) return true;
+  bool forget(const Event& e, const context& c) {
+    const std::optional<std::uint64_t> number = detail::sequence_of(detail::project(number_, e), bits_);
+    if (!number || c.from == origin::correction || c.from == origin::inferred) return true;
     gap_tracker* tracker = trackers_.find(detail::project(stream_, e));
-    if (tracker == nullptr || !tracker->forget(static_cast<std::uint64_t>(*found), now)) return false;
+    if (tracker == nullptr || !tracker->forget(*number, c.now)) return false;
     due_ = std::min(due_, tracker->due());
     return true;
   }
@@ -169,11 +168,11 @@ class track_gaps_stage : public stage_defaults<Event> {
     due_ = timestamp::min();
     return trackers_.load(r);
   }
-  track_gaps_stage empty_copy() const { return {stream_, number_, trackers_.empty_copy()}; }
+  track_gaps_stage empty_copy() const { return {stream_, number_, bits_, trackers_.empty_copy()}; }
 
  private:
-  track_gaps_stage(Stream stream, Number number, table trackers)
-      : stream_(std::move(stream)), number_(std::move(number)), trackers_(std::move(trackers)) {}
+  track_gaps_stage(Stream stream, Number number, unsigned bits, table trackers)
+      : stream_(std::move(stream)), number_(std::move(number)), bits_(bits), trackers_(std::move(trackers)) {}
 
   void take_note_of_due(const gap_tracker& tracker) noexcept {
     if constexpr (table::evicts) {  // a single tracker knows best itself
@@ -189,6 +188,7 @@ class track_gaps_stage : public stage_defaults<Event> {
 
   Stream stream_;
   Number number_;
+  unsigned bits_;
   table trackers_;
   timestamp due_ = timestamp::max();  // no tracker has anything to tell before
 };

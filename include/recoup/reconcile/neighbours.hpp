@@ -37,11 +37,13 @@ class neighbour_memory {
     detail::require_option(max_holes >= 1, "neighbour_memory needs room for at least 1 hole");
   }
 
+  /// The event may be one that is remembered already. If copying it throws, nothing has changed; in order, though, the
+  /// last event is then what its copy-assignment left.
   void remember(std::uint64_t sequence, const Event& event) {
     if (!started_ || sequence > last_.sequence) {
-      if (started_ && sequence - last_.sequence > 1) open({last_, {sequence, event}});
-      last_.sequence = sequence;
+      if (started_ && sequence - last_.sequence > 1) return open({sequence, event});
       last_.event = event;
+      last_.sequence = sequence;
       started_ = true;
     } else if (const auto at = hole_at(sequence); at != holes_.end()) {
       split(static_cast<std::size_t>(at - holes_.begin()), {sequence, event});
@@ -83,6 +85,7 @@ class neighbour_memory {
       if (!load(r, h.before) || !load(r, h.after)) return false;
       if (h.after.sequence <= h.before.sequence || h.after.sequence - h.before.sequence < 2) return false;
       if (i > 0 && h.before.sequence < loaded.holes_.back().after.sequence) return false;
+      (void)loaded.make_room();
       loaded.holes_.push_back(std::move(h));
     }
     if (!r.ok()) return false;
@@ -124,25 +127,41 @@ class neighbour_memory {
     return at != holes_.end() && at->before.sequence < sequence ? at : holes_.end();
   }
 
-  void open(hole h) {
-    if (holes_.size() == max_holes_) holes_.erase(holes_.begin());
-    holes_.push_back(std::move(h));
+  // Both make their copies and their room first; then they only move.
+
+  void open(entry newest) {
+    hole opened{{}, newest};
+    make_room();
+    opened.before = std::exchange(last_, std::move(newest));
+    holes_.push_back(std::move(opened));
   }
 
-  void split(std::size_t at, const entry& between) {
-    const bool lower = between.sequence - holes_[at].before.sequence > 1;
+  void split(std::size_t at, entry between) {
     const bool upper = holes_[at].after.sequence - between.sequence > 1;
+    bool lower = between.sequence - holes_[at].before.sequence > 1;
+    if (lower && upper && at == 0 && holes_.size() == max_holes_) lower = false;  // as it would be dropped
     if (lower && upper) {
-      holes_.insert(holes_.begin() + static_cast<std::ptrdiff_t>(at) + 1, {between, holes_[at].after});
-      holes_[at].after = between;
-      if (holes_.size() > max_holes_) holes_.erase(holes_.begin());
+      hole above{between, {}};
+      if (make_room()) --at;
+      above.after = std::exchange(holes_[at].after, std::move(between));
+      holes_.insert(holes_.begin() + static_cast<std::ptrdiff_t>(at) + 1, std::move(above));
     } else if (lower) {
-      holes_[at].after = between;
+      holes_[at].after = std::move(between);
     } else if (upper) {
-      holes_[at].before = between;
+      holes_[at].before = std::move(between);
     } else {
       holes_.erase(holes_.begin() + static_cast<std::ptrdiff_t>(at));
     }
+  }
+
+  // For one hole more. Whether the lowest had to be dropped for it.
+  bool make_room() {
+    if (holes_.size() == max_holes_) {
+      holes_.erase(holes_.begin());
+      return true;
+    }
+    if (holes_.size() == holes_.capacity()) holes_.reserve(std::min(2 * holes_.size() + 1, max_holes_));
+    return false;
   }
 
   std::size_t max_holes_;

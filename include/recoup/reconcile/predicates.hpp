@@ -37,7 +37,7 @@ constexpr bool at_most(const A& a, const B& b) {
 template <class A, class B>
 constexpr bool equal(const A& a, const B& b) {
   if constexpr (std::integral<A> && std::integral<B> && std::is_signed_v<A> != std::is_signed_v<B>) {
-    return at_most(a, b) && at_most(b, a);
+    return detail::at_most(a, b) && detail::at_most(b, a);
   } else if constexpr (text_key<A> && text_key<B>) {
     return key_view(a) == key_view(b);
   } else {
@@ -54,7 +54,7 @@ struct field_condition {
   template <class Event>
   requires projection_of<Projection, Event>
   constexpr bool operator()(const Event& event, timestamp now) const {
-    const auto& value = project(field, event);
+    const auto& value = detail::project(field, event);
     if constexpr (is_optional_v<projected<Projection, Event>>) {
       return !value || test.holds(*value, now);
     } else {
@@ -63,11 +63,11 @@ struct field_condition {
   }
   template <class Event>
   std::string explain(const Event& event, timestamp now) const {
-    const auto& value = project(field, event);
+    const auto& value = detail::project(field, event);
     if constexpr (is_optional_v<projected<Projection, Event>>) {
-      return value ? show(*value) + ' ' + test.explain(*value, now) : "the field is absent";
+      return value ? detail::show(*value) + ' ' + test.explain(*value, now) : "the field is absent";
     } else {
-      return show(value) + ' ' + test.explain(value, now);
+      return detail::show(value) + ' ' + test.explain(value, now);
     }
   }
 };
@@ -78,11 +78,11 @@ struct range_test {
   T high;
   template <class V>
   constexpr bool holds(const V& value, timestamp) const {
-    return at_most(low, value) && at_most(value, high);  // NaN fails
+    return detail::at_most(low, value) && detail::at_most(value, high);  // NaN fails
   }
   template <class V>
   std::string explain(const V&, timestamp) const {
-    return "is not in the range from " + show(low) + " to " + show(high);
+    return "is not in the range from " + detail::show(low) + " to " + detail::show(high);
   }
 };
 
@@ -91,11 +91,11 @@ struct equals_test {
   T expected;
   template <class V>
   constexpr bool holds(const V& value, timestamp) const {
-    return equal(value, expected);
+    return detail::equal(value, expected);
   }
   template <class V>
   std::string explain(const V&, timestamp) const {
-    return "is not " + show(expected);
+    return "is not " + detail::show(expected);
   }
 };
 
@@ -115,11 +115,11 @@ struct not_after_test {
   duration tolerance;
   template <class Time>
   constexpr bool holds(const Time& value, timestamp now) const {
-    return elapsed(now, nearest_timestamp(value)) <= tolerance;
+    return elapsed(now, detail::nearest_timestamp(value)) <= tolerance;
   }
   template <class Time>
   std::string explain(const Time&, timestamp now) const {
-    return "is more than " + show(tolerance) + " after " + show(now);
+    return "is more than " + detail::show(tolerance) + " after " + detail::show(now);
   }
 };
 
@@ -127,11 +127,11 @@ struct not_before_test {
   duration tolerance;
   template <class Time>
   constexpr bool holds(const Time& value, timestamp now) const {
-    return elapsed(nearest_timestamp(value), now) <= tolerance;
+    return elapsed(detail::nearest_timestamp(value), now) <= tolerance;
   }
   template <class Time>
   std::string explain(const Time&, timestamp now) const {
-    return "is more than " + show(tolerance) + " before " + show(now);
+    return "is more than " + detail::show(tolerance) + " before " + detail::show(now);
   }
 };
 
@@ -145,7 +145,7 @@ struct required_field {
     using value = projected<Projection, Event>;
     static_assert(is_optional_v<value> || std::is_pointer_v<value> || text_key<value>,
                   "recoup: required(field) needs a field that can be absent: a std::optional, a pointer or text");
-    const auto& v = project(field, event);
+    const auto& v = detail::project(field, event);
     if constexpr (is_optional_v<value>) {
       if constexpr (text_key<typename value::value_type>) {
         return v.has_value() && !key_view(*v).empty();
@@ -177,33 +177,34 @@ struct product_condition {
                       std::integral<projected<Product, Event>>,
                   "recoup: product_equals compares integers (minor units, such as cents) exactly");
     projected<Product, Event> expected{};
-    return !overflows(event, expected) && project(product, event) == expected;
+    return !overflows(event, expected) && detail::project(product, event) == expected;
   }
 
   /// Writes the product; false if it does not fit the field.
   template <class Event>
   constexpr bool fix(Event& event) const {
-    static_assert(std::is_lvalue_reference_v<decltype(project(product, event))>,
+    static_assert(std::is_lvalue_reference_v<decltype(detail::project(product, event))>,
                   "recoup: product_equals must be able to write the product: name it by a member pointer");
     projected<Product, Event> expected{};
     if (overflows(event, expected)) return false;
-    project(product, event) = expected;
+    detail::project(product, event) = expected;
     return true;
   }
 
   template <class Event>
   std::string explain(const Event& event, timestamp) const {
     projected<Product, Event> expected{};
-    const std::string factors = show(project(factor1, event)) + " * " + show(project(factor2, event));
+    const std::string factors =
+        detail::show(detail::project(factor1, event)) + " * " + detail::show(detail::project(factor2, event));
     if (overflows(event, expected))
-      return factors + " does not fit the field, which holds " + show(project(product, event));
-    return show(project(product, event)) + " is not " + factors + " = " + show(expected);
+      return factors + " does not fit the field, which holds " + detail::show(detail::project(product, event));
+    return detail::show(detail::project(product, event)) + " is not " + factors + " = " + detail::show(expected);
   }
 
  private:
   template <class Event, class Result>
   constexpr bool overflows(const Event& event, Result& result) const {
-    return __builtin_mul_overflow(project(factor1, event), project(factor2, event), &result);
+    return __builtin_mul_overflow(detail::project(factor1, event), detail::project(factor2, event), &result);
   }
 };
 

@@ -58,8 +58,9 @@ struct gap_tracker_options {
 /// Invariant: every number from the first to the highest is missing (in one gap), given up, or has been received; so a
 /// duplicate is recognised however old it is, down to the lowest given-up range that is still remembered.
 /// Cost: in order, a comparison and two increments; else O(log gaps) to judge and O(gaps) to move a sorted array.
-/// Bytes: sizeof(gap_tracker), and 48 a gap once there are more than none, at most 48 * max_gaps and 16 * max_gaps for
-/// ranges given up. Allocates only while the number of gaps grows to a new high.
+/// Bytes: sizeof(gap_tracker), and once there are more than none 40 a gap, at most 40 * (max_gaps + 1); the ranges
+/// given up take 16 each, in room that doubles: less than 32 * (max_gaps + 1). Allocates only while the number of gaps,
+/// or of ranges given up, grows to a new high; where that fails, what was called for has changed nothing.
 ///
 /// `judge` changes nothing; `commit` makes it so; `observe` is both. `advance` is the only clock: it reports gaps,
 /// hands out replay requests and gives up.
@@ -94,8 +95,8 @@ class gap_tracker {
     if (is_next(j)) [[likely]] {
       commit_next();
     } else {
-      ++counts_[static_cast<std::size_t>(j.answer)];
       commit_out_of_order(j, now);
+      ++counts_[static_cast<std::size_t>(j.answer)];
     }
   }
 
@@ -132,6 +133,7 @@ class gap_tracker {
   bool forget(std::uint64_t number, timestamp now) {
     const judgement seen = judge(number);
     if (seen.answer != arrival::duplicate || gaps_.size() == options_.max_gaps) return false;
+    make_room();
     insert_gap({{seen.sequence, seen.sequence}, now, due_at(now), 0, false});
     return true;
   }
@@ -243,6 +245,7 @@ class gap_tracker {
       g.due = r.time();
       g.attempts = r.u32();
       g.found = r.boolean();
+      loaded.make_room();
       loaded.gaps_.push_back(g);
     }
     if (!loaded.abandoned_.load(r, options_.max_gaps)) return false;
@@ -298,6 +301,7 @@ class gap_tracker {
         break;
       case arrival::ahead: {
         const sequence_range missing = hole(j);
+        make_room();
         if (displaces(j)) abandon(0);
         step_to(j.sequence);
         insert_gap({missing, now, due_at(now), 0, false});
@@ -320,9 +324,11 @@ class gap_tracker {
   // Whether committing this takes one gap more than max_gaps.
   bool displaces(judgement j) const noexcept {
     if (gaps_.size() < options_.max_gaps) return false;
-    if (j.answer != arrival::filled) return j.answer == arrival::ahead;
-    const sequence_range split = gaps_[j.gap].range;
-    return split.first < j.sequence && j.sequence < split.last;
+    return j.answer == arrival::filled ? splits(j) : j.answer == arrival::ahead;
+  }
+  bool splits(judgement j) const noexcept {
+    const sequence_range whole = gaps_[j.gap].range;
+    return whole.first < j.sequence && j.sequence < whole.last;
   }
   // The lowest gap, but for its part above a number that splits it.
   sequence_range displaced(judgement j) const noexcept {
@@ -347,6 +353,13 @@ class gap_tracker {
     return std::prev(above);
   }
 
+  // For one gap more, max_gaps + 1 at most, and for giving one up in exchange: these can't fail any more.
+  void make_room() {
+    if (gaps_.size() == gaps_.capacity()) gaps_.reserve(std::min(2 * gaps_.size() + 1, options_.max_gaps + 1));
+    if (gaps_.size() == options_.max_gaps) abandoned_.reserve(abandoned_.size() + 1);
+  }
+
+  // There must be room.
   void insert_gap(const gap& g) {
     const auto at = std::upper_bound(gaps_.begin(), gaps_.end(), g.range.first,
                                      [](std::uint64_t n, const gap& other) { return n < other.range.first; });
@@ -357,6 +370,7 @@ class gap_tracker {
 
   void fill(judgement j) {
     const std::uint64_t n = j.sequence;
+    if (splits(j)) make_room();
     gap& g = gaps_[j.gap];
     --missing_;
     recovered_ += g.found;
@@ -379,10 +393,10 @@ class gap_tracker {
 
   void abandon(std::size_t i) {
     const sequence_range range = gaps_[i].range;
+    abandoned_.insert(range);  // first, as it may fail
     if (!gaps_[i].found) found_ += range.size();
     gaps_.erase(gaps_.begin() + static_cast<std::ptrdiff_t>(i));
     missing_ -= range.size();
-    abandoned_.insert(range);
     bound_abandoned();
   }
   void bound_abandoned() {

@@ -62,7 +62,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 template <scalar_key T>
 constexpr std::uint64_t scalar_bits(const T& value) noexcept {
   if constexpr (std::is_enum_v<T>) {
-    return scalar_bits(static_cast<std::underlying_type_t<T>>(value));
+    return detail::scalar_bits(static_cast<std::underlying_type_t<T>>(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     static_assert(std::numeric_limits<double>::is_iec559 && sizeof(double) == 8);
     const auto number = static_cast<double>(value);
@@ -73,9 +73,9 @@ constexpr std::uint64_t scalar_bits(const T& value) noexcept {
   } else if constexpr (std::is_arithmetic_v<T>) {
     return static_cast<std::uint64_t>(value);
   } else if constexpr (requires { value.time_since_epoch(); }) {
-    return scalar_bits(value.time_since_epoch().count());
+    return detail::scalar_bits(value.time_since_epoch().count());
   } else {
-    return scalar_bits(value.count());
+    return detail::scalar_bits(value.count());
   }
 }
 
@@ -106,7 +106,7 @@ constexpr auto key_view(const T& value) noexcept {
 
 template <bytes_key T>
 std::span<const std::byte> key_bytes(const T& value) noexcept {
-  return std::as_bytes(std::span(key_view(value)));
+  return std::as_bytes(std::span(detail::key_view(value)));
 }
 
 template <class T>
@@ -114,11 +114,11 @@ constexpr std::size_t field_size(const T& field) noexcept {
   if constexpr (scalar_key<T>) {
     return 8;
   } else if constexpr (bytes_key<T>) {
-    return 8 + key_view(field).size();
+    return 8 + detail::key_view(field).size();
   } else if constexpr (is_optional<T>) {
-    return 1 + (field ? field_size(*field) : 0);
+    return 1 + (field ? detail::field_size(*field) : 0);
   } else {
-    return std::apply([](const auto&... fields) { return (field_size(fields) + ... + std::size_t{0}); }, field);
+    return std::apply([](const auto&... fields) { return (detail::field_size(fields) + ... + std::size_t{0}); }, field);
   }
 }
 
@@ -126,18 +126,18 @@ template <class T, class Consume>
 void encode_field(const T& field, Consume& consume) {
   if constexpr (scalar_key<T>) {
     std::byte bytes[8];
-    store_little_endian(scalar_bits(field), bytes);
+    detail::store_little_endian(detail::scalar_bits(field), bytes);
     consume(static_cast<const std::byte*>(bytes), sizeof(bytes));
   } else if constexpr (bytes_key<T>) {
-    const auto bytes = key_bytes(field);
-    encode_field(static_cast<std::uint64_t>(bytes.size()), consume);
+    const auto bytes = detail::key_bytes(field);
+    detail::encode_field(static_cast<std::uint64_t>(bytes.size()), consume);
     if (!bytes.empty()) consume(bytes.data(), bytes.size());
   } else if constexpr (is_optional<T>) {
     const std::byte present{static_cast<unsigned char>(field ? 1 : 0)};
     consume(&present, std::size_t{1});
-    if (field) encode_field(*field, consume);
+    if (field) detail::encode_field(*field, consume);
   } else {
-    std::apply([&](const auto&... fields) { (encode_field(fields, consume), ...); }, field);
+    std::apply([&](const auto&... fields) { (detail::encode_field(fields, consume), ...); }, field);
   }
 }
 

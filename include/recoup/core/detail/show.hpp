@@ -22,6 +22,8 @@ inline constexpr std::size_t longest_shown = 64;
 // A duration or time of a coarser unit in nanoseconds; one that is out of range is the nearest end of it.
 template <class Rep, class Period>
 constexpr duration nearest_duration(std::chrono::duration<Rep, Period> d) noexcept {
+  static_assert(std::is_integral_v<Rep> && std::is_signed_v<Rep> && std::ratio_greater_equal_v<Period, std::nano>,
+                "recoup: a time or duration must count signed integers of nanoseconds or a coarser unit");
   using wide = std::chrono::duration<std::int64_t, Period>;
   const wide w(static_cast<std::int64_t>(d.count()));
   if (w > std::chrono::duration_cast<wide>(duration::max())) return duration::max();

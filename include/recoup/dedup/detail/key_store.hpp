@@ -18,7 +18,8 @@
 
 // Where an exact_window keeps its keys: as they are (one fixed type), or as bytes in a ring. Keys are released in the
 // order in which they were stored; the newest may be taken back. A handle has the hash of its key, so that a snapshot
-// need not be trusted with it.
+// need not be trusted with it. A snapshot has of a key that is no longer remembered only the place that it takes.
+// save_begin, save for each key in order, save_end; what they write is read into a store without keys.
 
 namespace recoup::detail {
 
@@ -54,8 +55,14 @@ class fixed_keys {
     return stored == number(key);
   }
 
-  void save(snapshot_writer& w, const handle& stored) const { w.value(stored); }
-  bool load(snapshot_reader& r, handle& stored) { return r.value(stored); }
+  void save_begin(snapshot_writer&) const {}
+  void save(snapshot_writer& w, const handle& stored, bool is_remembered) const {
+    if (is_remembered) w.value(stored);
+  }
+  void save_end(snapshot_writer&) const {}
+  bool load_begin(snapshot_reader&) { return true; }
+  bool load(snapshot_reader& r, handle& stored, bool is_remembered) { return !is_remembered || r.value(stored); }
+  bool load_end(snapshot_reader&) { return true; }
 
  private:
   template <class K>
@@ -94,12 +101,9 @@ class encoded_keys {
 
   template <class K>
   std::uint64_t hash(const K& key) const noexcept {
-    return encoded_size(key) > longest ? fingerprint128(key, seed_).high : fingerprint(key, seed_);
+    return encoded_size(key) > longest ? hash(print_of(key)) : fingerprint(key, seed_);
   }
-  std::uint64_t hash(const handle& h) const noexcept {
-    const std::span<const std::byte> bytes(at(h), h.length);
-    return h.is_fingerprint ? from_little_endian<std::uint64_t>(bytes.last(8)) : fingerprint(bytes, seed_);
-  }
+  std::uint64_t hash(const handle& h) const noexcept { return hash(std::span(at(h), h.length)); }
 
   template <class K>
   bool has_room_for(const K& key) const noexcept {
@@ -150,22 +154,41 @@ class encoded_keys {
            std::ranges::equal(std::span(at(a), a.length), std::span(at(b), b.length));
   }
 
-  void save(snapshot_writer& w, const handle& h) const {
-    w.boolean(h.is_fingerprint);
-    w.bytes({at(h), h.length});
+  void save_begin(snapshot_writer& w) const { w.u64(in_ring(stored_ == 0 ? end_ : begin_)); }
+  void save(snapshot_writer& w, const handle& h, bool is_remembered) const {
+    w.u64(in_ring(h.offset));
+    if (is_remembered) {
+      w.boolean(h.is_fingerprint);
+      w.bytes({at(h), h.length});
+    } else {
+      w.u64(h.length);
+    }
   }
-  bool load(snapshot_reader& r, handle& h) {
-    const bool is_fingerprint = r.boolean();
-    const std::span<const std::byte> bytes = r.bytes();
-    if (!r.ok() || bytes.size() > longest || !has_room(bytes.size())) return false;
-    if (is_fingerprint && bytes.size() != sizeof(print)) return false;
-    h = take(bytes.size(), is_fingerprint);
+  void save_end(snapshot_writer& w) const { w.u64(in_ring(end_)); }
+
+  bool load_begin(snapshot_reader& r) {
+    begin_ = end_ = r.u64();
+    return begin_ < ring_.size();
+  }
+  bool load(snapshot_reader& r, handle& h, bool is_remembered) {
+    if (!load_offset(r)) return false;
+    const bool is_fingerprint = is_remembered && r.boolean();
+    const std::span<const std::byte> bytes = is_remembered ? r.bytes() : std::span<const std::byte>();
+    const std::uint64_t size = is_remembered ? bytes.size() : r.u64();
+    if (!r.ok() || size > longest || (is_fingerprint && size != sizeof(print))) return false;
+    if (place_for(size) != end_ || end_ + size - begin_ > ring_.size()) return false;
+    h = {end_, static_cast<std::uint32_t>(size), is_fingerprint};
     std::copy(bytes.begin(), bytes.end(), at(h));
+    end_ += size;
+    ++stored_;
     return true;
   }
+  bool load_end(snapshot_reader& r) { return load_offset(r) && (stored_ > 0 || end_ == begin_); }
 
  private:
   using print = std::array<std::byte, 16>;
+
+  std::uint64_t hash(std::span<const std::byte> bytes) const noexcept { return fingerprint(bytes, seed_); }
 
   template <class K>
   print print_of(const K& key) const noexcept {
@@ -176,11 +199,22 @@ class encoded_keys {
     return bytes;
   }
 
-  const std::byte* at(const handle& h) const noexcept { return ring_.data() + (h.offset & (ring_.size() - 1)); }
-  std::byte* at(const handle& h) noexcept { return ring_.data() + (h.offset & (ring_.size() - 1)); }
+  const std::byte* at(const handle& h) const noexcept { return ring_.data() + in_ring(h.offset); }
+  std::byte* at(const handle& h) noexcept { return ring_.data() + in_ring(h.offset); }
+
+  std::uint64_t in_ring(std::uint64_t offset) const noexcept { return offset & (ring_.size() - 1); }
+
+  // Where the next key begins: there or, if it did not fit (or a later one did not, which was taken back), at the start
+  // of the ring.
+  bool load_offset(snapshot_reader& r) {
+    const std::uint64_t offset = r.u64();
+    if (!r.ok() || (offset != 0 && offset != in_ring(end_))) return false;
+    if (offset != in_ring(end_)) end_ += ring_.size() - in_ring(end_);
+    return end_ - begin_ <= ring_.size();
+  }
 
   std::uint64_t place_for(std::size_t size) const noexcept {
-    const std::uint64_t left = ring_.size() - (end_ & (ring_.size() - 1));
+    const std::uint64_t left = ring_.size() - in_ring(end_);
     return size <= left ? end_ : end_ + left;
   }
   bool has_room(std::size_t size) const noexcept {

@@ -38,6 +38,7 @@ RECOUP_HANDLER_OF(stream_evicted, "stream_evicted<Stream>", "a stream's state wa
 RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
 RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")
 RECOUP_HANDLER_OF(inference_superseded, "inference_superseded<Event, Stream>", "an inferred event's real one came;")
+RECOUP_HANDLER_OF(inference_forgotten, "inference_forgotten<Stream>", "inferred events are no longer watched for;")
 
 #undef RECOUP_HANDLER_OF
 

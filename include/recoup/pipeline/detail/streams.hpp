@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/detail/project.hpp"
 #include "recoup/core/keyed.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
@@ -18,14 +17,13 @@ namespace recoup::detail {
 
 // What a stream is called in tables and findings: text is owned, everything else is as the projection gives it.
 template <class Projection, class Event>
-using stream_of = std::conditional_t<std::is_convertible_v<projected<Projection, Event>, std::string_view>, std::string,
-                                     projected<Projection, Event>>;
+using stream_of = std::conditional_t<text_key<projected<Projection, Event>>, std::string, projected<Projection, Event>>;
 
-// What can be a sequence number: an integer, or an optional one.
-template <class T>
-inline constexpr bool is_number = std::is_integral_v<T> || std::is_enum_v<T>;
-template <class T>
-inline constexpr bool is_number<std::optional<T>> = is_number<T>;
+// The name of a stream from what the projection gives.
+template <class Stream, class Projected>
+Stream make_stream(const Projected& projected_value) {
+  return detail::owned_key<Stream>(projected_value);
+}
 
 // The projection for events that are all of one stream.
 struct one_stream {
