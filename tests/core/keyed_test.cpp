@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -54,6 +55,22 @@ using pairs = std::vector<std::pair<Key, std::uint64_t>>;
 static_assert(recoup::snapshotable<table<std::uint64_t>>);
 static_assert(recoup::snapshotable<table<std::string>>);
 static_assert(table<std::uint64_t>::evicts);
+
+enum class plant : std::uint8_t {};
+template <class... Ts>
+constexpr bool are_keys = (recoup::detail::is_table_key<Ts> && ...);
+template <class... Ts>
+constexpr bool are_no_keys = !(recoup::detail::is_table_key<Ts> || ...);
+
+static_assert(are_keys<bool, char, std::int8_t, std::uint64_t, plant, std::string, timestamp, std::chrono::seconds,
+                       std::optional<std::string>, std::pair<plant, std::string>,
+                       std::tuple<int, std::optional<std::pair<std::string, timestamp>>>>);
+static_assert(are_no_keys<float, double, std::chrono::duration<double>,
+                          std::chrono::time_point<std::chrono::system_clock, std::chrono::duration<float>>>);
+static_assert(are_no_keys<const char*, std::string_view, char[4], int*, std::nullptr_t, std::span<const std::byte>,
+                          std::string&, const int, std::vector<int>>);
+static_assert(are_no_keys<std::optional<double>, std::optional<const char*>, std::pair<std::string_view, int>,
+                          std::pair<const std::string&, int>, std::tuple<int, std::optional<std::pair<int, float>>>>);
 
 template <class Key>
 pairs<Key> all_of(const table<Key>& t) {
@@ -274,6 +291,39 @@ TEST_CASE("all memory is taken at construction so that no component ever moves b
   CHECK(table<std::uint64_t>::bytes_for(capacity) <= capacity * 64);
 }
 
+TEST_CASE("components of a copy never move by growth either") {
+  constexpr std::uint64_t capacity = 1'000;
+  table<std::uint64_t> original({.capacity = capacity}, counter{});
+  original.use(std::uint64_t{0}, start).n = 7;
+  table<std::uint64_t> assigned({.capacity = 1}, counter{});
+  assigned = original;
+  table<std::uint64_t> copied = original;
+  table<std::uint64_t> moved = table<std::uint64_t>(original);
+  for (table<std::uint64_t>* t : {&assigned, &copied, &moved}) {
+    const counter* first = t->find(std::uint64_t{0});
+    REQUIRE(first != nullptr);
+    CHECK(first->n == 7);
+    for (std::uint64_t k = 1; k < capacity; ++k) t->use(k, start);
+    CHECK(t->find(std::uint64_t{0}) == first);
+    CHECK(t->size() == capacity);
+  }
+  CHECK(original.size() == 1);
+}
+
+TEST_CASE("a copy goes on as the original") {
+  table<int> original({.capacity = 5, .idle = 10ns}, counter{});
+  for (int k = 0; k < 12; ++k) original.use(k, at(k));  // the hand is in the middle
+  CHECK(advance(original, at(12)).empty());
+  table<int> copy = original;
+  CHECK(snapshot(copy) == snapshot(original));
+  for (int k = 20; k < 40; ++k) {
+    original.use(k, at(k));
+    copy.use(k, at(k));
+    CHECK(advance(copy, at(k)) == advance(original, at(k)));
+    CHECK(snapshot(copy) == snapshot(original));
+  }
+}
+
 TEST_CASE("a key is evicted only if it was not used since the last round") {
   table<int> t({.capacity = 3}, counter{});
   for (const int k : {1, 2, 3}) t.use(k, start);
@@ -298,6 +348,26 @@ TEST_CASE("a text is found by whatever equals it") {
   CHECK(t.take(std::string_view("sensor/1"))->n == 5);
   t.use("", start).n = 7;
   CHECK(t.find(std::string())->n == 7);
+}
+
+TEST_CASE("text that is null or not terminated is read to its end and no further") {
+  struct row {
+    char name[4];
+    char next[4];
+  };
+  const row first{{'a', 'b', 'c', 'd'}, {'1', '\0', '\0', '\0'}};
+  const row second{{'a', 'b', 'c', 'd'}, {'2', '\0', '\0', '\0'}};
+  const char* const absent = nullptr;
+  table<std::string> t({.capacity = 4}, counter{});
+  t.use(first.name, start).n = 1;
+  t.use(second.name, start).n += 1;
+  t.use(t.locate(first.next), first.next, start).n = 9;
+  t.use(absent, start).n = 5;
+  CHECK(all_of(t) == pairs<std::string>{{"abcd", 2}, {"1", 9}, {"", 5}});
+  CHECK(t.find(absent)->n == 5);
+  CHECK(t.find("")->n == 5);
+  CHECK(t.take(second.name)->n == 2);
+  CHECK(t.find("abcd") == nullptr);
 }
 
 TEST_CASE("a number is found by the same number of any type") {
@@ -444,6 +514,40 @@ TEST_CASE("a snapshot of a table with other options is refused") {
     table<int> other(o, counter{});
     CHECK(restore(other, saved).status == recoup::snapshot_status::other_configuration);
   }
+}
+
+TEST_CASE("a snapshot of a table with other keys is refused") {
+  const std::vector<std::uint64_t> kinds{
+      table<std::uint32_t>({}, counter{}).configuration(),
+      table<std::int32_t>({}, counter{}).configuration(),
+      table<std::uint64_t>({}, counter{}).configuration(),
+      table<std::uint8_t>({}, counter{}).configuration(),
+      table<bool>({}, counter{}).configuration(),
+      table<plant>({}, counter{}).configuration(),
+      table<std::string>({}, counter{}).configuration(),
+      table<timestamp>({}, counter{}).configuration(),
+      table<duration>({}, counter{}).configuration(),
+      table<std::chrono::seconds>({}, counter{}).configuration(),
+      table<std::optional<std::uint32_t>>({}, counter{}).configuration(),
+      table<std::tuple<std::uint32_t>>({}, counter{}).configuration(),
+      table<std::pair<std::uint32_t, std::string>>({}, counter{}).configuration(),
+      table<std::pair<std::string, std::uint32_t>>({}, counter{}).configuration(),
+      table<std::tuple<std::uint32_t, std::string, bool>>({}, counter{}).configuration()};
+  CHECK(std::set<std::uint64_t>(kinds.begin(), kinds.end()).size() == kinds.size());
+
+  table<std::uint32_t> t({}, counter{});
+  t.use(1U, start);
+  table<std::int32_t> other({}, counter{});
+  CHECK(restore(other, snapshot(t)).status == recoup::snapshot_status::other_configuration);
+}
+
+TEST_CASE("the same kind of key is the same in every spelling and on every platform") {
+  using recoup::detail::key_kind;
+  STATIC_REQUIRE(key_kind<unsigned long long> == key_kind<std::uint64_t>);
+  STATIC_REQUIRE(key_kind<long long> == key_kind<std::int64_t>);
+  STATIC_REQUIRE(key_kind<char> == key_kind<unsigned char>);
+  STATIC_REQUIRE(key_kind<std::pair<int, bool>> == key_kind<std::tuple<int, bool>>);
+  STATIC_REQUIRE(key_kind<std::uint32_t> != 0);
 }
 
 // A snapshot of a table of int from its fields.

@@ -1,5 +1,5 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
-// expect: recoup::fingerprint: a key is an integer, enum, float
+// expect: recoup: keyed<Key, ...> needs a Key that it can own and compare
 #include "recoup/recoup.hpp"
 
 struct payment {

@@ -99,3 +99,52 @@ TEST_CASE("narrow numbers wrap") {
   CHECK(pipe.stage_at<0>().tracker()->missing_count() == 10);
   CHECK(pipe.stage_at<0>().tracker()->expected() == 10'000U);
 }
+
+TEST_CASE("streams of bounded and absent text are streams of their own") {
+  struct row {
+    char device[4];
+    char next[4];
+    const char* site;
+    std::uint64_t number;
+  };
+  const auto streams_of = [](const auto& pipe) {
+    std::set<std::string> names;
+    pipe.template stage_at<0>().trackers().for_each([&](const std::string& name, const auto&) { names.insert(name); });
+    return names;
+  };
+  auto devices = recoup::assemble<row>(recoup::track_gaps(&row::device, &row::number));
+  auto sites = recoup::assemble<row>(recoup::track_gaps(&row::site, &row::number));
+  for (std::uint64_t n = 1; n < 4; ++n) {
+    const row r{{'a', 'b', 'c', 'd'}, {static_cast<char>('0' + n)}, n == 2 ? "" : nullptr, n};
+    devices.process(r, start, ignore);
+    sites.process(r, start, ignore);
+  }
+  CHECK(streams_of(devices) == std::set<std::string>{"abcd"});
+  CHECK(streams_of(sites) == std::set<std::string>{""});
+  CHECK(devices.stage_at<0>().tracker("abcd")->expected() == 4U);
+  CHECK(sites.stage_at<0>().tracker("")->missing_count() == 0);
+}
+
+TEST_CASE("the name of a stream of text is built from text that is null or not terminated") {
+  using recoup::detail::make_stream;
+  const char bounded[2] = {'a', 'b'};
+  const char* const absent = nullptr;
+  CHECK(make_stream<std::string>(bounded) == "ab");
+  CHECK(make_stream<std::string>(absent).empty());
+  CHECK(make_stream<std::string>(std::string_view("north").substr(0, 2)) == "no");
+  CHECK(make_stream<std::uint32_t>(std::uint32_t{7}) == 7U);
+}
+
+TEST_CASE("the tracker of a stream in a copied pipeline stays where it is as streams come") {
+  const auto original = [] {
+    auto pipe = recoup::assemble<order>(recoup::track_gaps(&order::partition, &order::offset));
+    pipe.process({.partition = 1, .offset = 1, .id = {}, .at = {}}, start, ignore);
+    return pipe;
+  }();
+  auto copy = original;
+  const auto* tracker = copy.stage_at<0>().tracker(1U);
+  for (std::uint32_t p = 2; p < 200; ++p) {
+    copy.process({.partition = p, .offset = 1, .id = {}, .at = {}}, start, ignore);
+  }
+  CHECK(copy.stage_at<0>().tracker(1U) == tracker);
+}

@@ -66,8 +66,8 @@ inline constexpr bool is_table_key = key_kind<T> != 0;
 
 // By what a key can be looked up so that equal ones have the same fingerprint.
 template <class K, class Key>
-concept table_key_like = std::is_same_v<K, Key> ||(text_key<K>&& text_key<Key>) ||
-                         (std::is_integral_v<K> && std::is_integral_v<Key>);
+inline constexpr bool looks_up = std::is_same_v<K, Key> || (text_key<K> && text_key<Key>) ||
+                                 (std::is_integral_v<K> && std::is_integral_v<Key>);
 
 template <class Key, class K>
 constexpr bool is_same_key(const Key& a, const K& b) {
@@ -148,7 +148,7 @@ class keyed {
 
   template <class K>
   std::uint32_t hash(const K& key) const noexcept {
-    static_assert(detail::table_key_like<K, Key>,
+    static_assert(detail::looks_up<K, Key>,
                   "recoup: a keyed<Key, ...> is looked up by a Key, by any text where Key is std::string, or by any "
                   "integer where Key is one; convert the key first");
     return detail::hash_index::tag_of(fingerprint(key, options_.seed));

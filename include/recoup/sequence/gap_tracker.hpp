@@ -60,7 +60,7 @@ struct gap_tracker_options {
 /// Cost: in order, a comparison and two increments; else O(log gaps) to judge and O(gaps) to move a sorted array.
 /// Bytes: sizeof(gap_tracker), and once there are more than none 40 a gap, at most 40 * (max_gaps + 1); the ranges
 /// given up take 16 each, in room that doubles: less than 32 * (max_gaps + 1). Allocates only while the number of gaps,
-/// or of ranges given up, grows to a new high; where that fails, what was called for has changed nothing.
+/// or of ranges given up, grows to a new high; where that fails, `commit` or `forget` has changed nothing.
 ///
 /// `judge` changes nothing; `commit` makes it so; `observe` is both. `advance` is the only clock: it reports gaps,
 /// hands out replay requests and gives up.

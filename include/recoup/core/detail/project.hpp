@@ -24,7 +24,7 @@ concept projection_of = requires(const Projection& p, const Event& e) {
 
 template <class Projection, class Event>
 using projected =
-    std::remove_cvref_t<decltype(project(std::declval<const Projection&>(), std::declval<const Event&>()))>;
+    std::remove_cvref_t<decltype(detail::project(std::declval<const Projection&>(), std::declval<const Event&>()))>;
 
 template <class T>
 inline constexpr bool is_optional_v = false;

@@ -204,8 +204,8 @@ class encoded_keys {
 
   std::uint64_t in_ring(std::uint64_t offset) const noexcept { return offset & (ring_.size() - 1); }
 
-  // Where the next key begins: there or, if it did not fit (or a later one did not, which was taken back), at the start
-  // of the ring.
+  // Where the next key begins: at the end of the one before or, if it (or one taken back since) did not fit there, at
+  // the start of the ring.
   bool load_offset(snapshot_reader& r) {
     const std::uint64_t offset = r.u64();
     if (!r.ok() || (offset != 0 && offset != in_ring(end_))) return false;

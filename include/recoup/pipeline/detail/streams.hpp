@@ -21,8 +21,8 @@ using stream_of = std::conditional_t<text_key<projected<Projection, Event>>, std
 
 // The name of a stream from what the projection gives.
 template <class Stream, class Projected>
-Stream make_stream(const Projected& projected_value) {
-  return detail::owned_key<Stream>(projected_value);
+Stream make_stream(const Projected& value) {
+  return detail::owned_key<Stream>(value);
 }
 
 // The projection for events that are all of one stream.
