@@ -121,13 +121,10 @@ std::vector<reading> readings(std::uint64_t rounds) {
 }  // namespace
 
 TEST_CASE("the counter of allocations counts") {
-  CHECK(allocations_of([] { std::vector<int> v(100); }) == 1);
-  CHECK(allocations_of([] {
-          struct alignas(64) wide {
-            char c[64];
-          };
-          delete new wide;
-        }) == 1);
+  // Called by name: a compiler may leave out a new whose memory nobody sees.
+  CHECK(allocations_of([] { ::operator delete(::operator new(100)); }) == 1);
+  CHECK(allocations_of([] { ::operator delete (::operator new (64, std::align_val_t{64}), std::align_val_t{64}); }) ==
+        1);
   CHECK(allocations_of([] {}) == 0);
 }
 

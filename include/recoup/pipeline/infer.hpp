@@ -84,7 +84,7 @@ class infer_stage : public stage_defaults<Event> {
     if (!j.sequence) return;
     streams_.tell_victim(j.place, [&](const stream_type& s, const auto& state) { tell_forgotten(s, state, emit); });
     if (!j.was_inferred) return;
-    const stream_type stream(detail::project(stream_, e));
+    const auto stream = detail::make_stream<stream_type>(detail::project(stream_, e));
     if (const auto displaced = streams_.at(j.place).displaced_by(*j.sequence)) {
       emit(inference_forgotten<stream_type>{stream, *displaced});
     }

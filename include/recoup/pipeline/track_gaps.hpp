@@ -88,11 +88,11 @@ class track_gaps_stage : public stage_defaults<Event> {
     if (!j.counts) return;
     trackers_.tell_victim(j.place, [&](const stream_type& s, const gap_tracker& t) { tell_evicted(s, t, emit); });
     if (j.seen.answer == arrival::late) {
-      emit(late_arrival<stream_type>{stream_type(detail::project(stream_, e)), j.seen.sequence});
+      emit(late_arrival<stream_type>{detail::make_stream<stream_type>(detail::project(stream_, e)), j.seen.sequence});
     }
     const gap_tracker& tracker = trackers_.at(j.place);
     if (tracker.gap_count() < tracker.options().max_gaps) return;
-    tracker.tell_displaced(j.seen, stream_type(detail::project(stream_, e)), emit);
+    tracker.tell_displaced(j.seen, detail::make_stream<stream_type>(detail::project(stream_, e)), emit);
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) {
