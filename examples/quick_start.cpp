@@ -40,7 +40,7 @@ int main() {
       [](const recoup::duplicate<payment>& d) { std::cout << "skip " << d.event.id << '\n'; },
       [](const recoup::review<payment>& r) { std::cout << "ask a person: " << r.why() << '\n'; },
       [](const recoup::replay_request<std::uint32_t>& r) { std::cout << "seek to " << r.range.first << '\n'; },
-      [](const auto&) {}};  // other findings: a gap was found, was given up, was filled late
+      [](const auto&) {}};  // everything else; without it, a missing handler does not compile
 
   for (const payment& event : events) {
     pipe.process(event, now, sink);  // one verdict, before the event is processed

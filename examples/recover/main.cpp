@@ -135,7 +135,7 @@ int run(int argc, char** argv) {
 
   app.option_defaults()->group("What is wrong");
   std::vector<double> range;
-  app.add_option("--range", range, "LOW HIGH: bounds of the value")->expected(2);
+  app.add_option("--range", range, "LOW HIGH: bounds of the value")->expected(2)->allow_extra_args(false);
   const std::map<std::string, recover::out_of_range> outcomes{{"review", recover::out_of_range::review},
                                                               {"reject", recover::out_of_range::reject},
                                                               {"clamp", recover::out_of_range::clamp}};

@@ -14,7 +14,7 @@
 namespace recover {
 
 // How the time column is written. Nothing is guessed from magnitude: 1700000000 is a valid number in every unit.
-enum class time_format : std::uint8_t { iso, seconds, milliseconds, microseconds, nanoseconds };
+enum class time_format : int { iso, seconds, milliseconds, microseconds, nanoseconds };
 
 // Which column of the input means what; an empty name is a column that the input does not have.
 struct columns {
@@ -41,7 +41,7 @@ struct record {
   std::uint32_t absent_fields = 0;  // Bit i: required[i] is absent, empty or null.
 };
 
-enum class input_format : std::uint8_t { detect, csv, ndjson };
+enum class input_format : int { detect, csv, ndjson };
 
 // The input as a whole cannot be used; what() is a sentence for a person.
 struct input_error : std::runtime_error {

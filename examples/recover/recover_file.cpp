@@ -143,8 +143,8 @@ void run(const settings& s) {
   for (const std::string& column : in.unseen_columns()) {
     fmt::print(stderr, "recover: no row had the column {}; is the name right?\n", printable(column));
   }
-  if (!s.html.empty()) write_page(s.html, out.page());
   out.print_result(in.filtered());
+  if (!s.html.empty()) write_page(s.html, out.page());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 namespace recover {
 
-enum class out_of_range : std::uint8_t { review, reject, clamp };
+enum class out_of_range : int { review, reject, clamp };
 
 // What the command line asks for.
 struct settings {

@@ -93,6 +93,7 @@ struct stage_defaults {
   template <class F>
   void for_each_counter(F&&) const noexcept {}
 
+  /// For snapshots. A stage with state hides these and has `empty_copy() const`; else its state is not in a snapshot.
   std::uint64_t configuration() const noexcept { return 0; }
   template <class Writer>
   void save(Writer&) const noexcept {}
@@ -104,7 +105,8 @@ struct stage_defaults {
 
 /// A stage has a name, a `judgement`, and:
 /// - `judge(event, hint, context) const -> judgement`, which changes nothing;
-/// - `outcome(judgement) const -> verdict`: accepted to pass it on; correction if `judgement.corrected()` points to the
+/// - `outcome(judgement) const -> verdict`, one that `verdicts` names: accepted to pass it on; correction if
+/// `judgement.corrected()` points to the
 ///   event that is to replace it;
 /// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached; stages whose
 /// commit
