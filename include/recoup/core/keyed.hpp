@@ -12,8 +12,8 @@
 
 #include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/detail/hash_index.hpp"
-#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/detail/require.hpp"
+#include "recoup/core/detail/table_key.hpp"
 #include "recoup/core/fingerprint.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
@@ -21,81 +21,15 @@
 namespace recoup {
 
 struct keyed_options {
-  std::size_t capacity = 4'096;     // keys held at once, 1 to 2^30
-  duration idle = duration::max();  // a key not used for longer than this may be evicted by advance
-  std::uint64_t seed = 0;           // of the hash; choose one that an attacker doesn't know
+  std::size_t capacity = 4'096;     ///< keys held at once, 1 to 2^30
+  duration idle = duration::max();  ///< a key not used for longer than this may be evicted by advance
+  std::uint64_t seed = 0;           ///< of the hash; choose one that an attacker doesn't know
 };
-
-namespace detail {
-
-// By what a snapshot tells keys of different types apart, the same on every platform. 0 where a table cannot hold the
-// type: where == and the encoding disagree (NaN), or where it does not own what it refers to.
-template <class T>
-constexpr std::uint64_t simple_key_kind() noexcept {
-  if constexpr (std::is_const_v<T> || std::is_volatile_v<T>) {
-    return 0;
-  } else if constexpr (std::is_enum_v<T>) {
-    return combine({2, simple_key_kind<std::underlying_type_t<T>>()});
-  } else if constexpr (std::is_integral_v<T> && scalar_key<T>) {
-    return combine({1, sizeof(T), scalar_bits(static_cast<T>(-1))});
-  } else {
-    return std::is_same_v<T, std::string> ? combine({3}) : 0;
-  }
-}
-template <class T>
-inline constexpr std::uint64_t key_kind = simple_key_kind<T>();
-template <class Rep, class Period>
-inline constexpr std::uint64_t key_kind<std::chrono::duration<Rep, Period>> =
-    key_kind<Rep> != 0
-        ? combine({4, key_kind<Rep>, static_cast<std::uint64_t>(Period::num), static_cast<std::uint64_t>(Period::den)})
-        : 0;
-template <class Clock, class Duration>
-inline constexpr std::uint64_t key_kind<std::chrono::time_point<Clock, Duration>> =
-    key_kind<Duration> != 0 ? combine({5, key_kind<Duration>}) : 0;
-template <class T>
-inline constexpr std::uint64_t key_kind<std::optional<T>> = key_kind<T> != 0 ? combine({6, key_kind<T>}) : 0;
-template <class... Ts>
-inline constexpr std::uint64_t key_kind<std::tuple<Ts...>> = ((key_kind<Ts> != 0) && ...)
-                                                                 ? combine({7, sizeof...(Ts), key_kind<Ts>...})
-                                                                 : 0;
-template <class A, class B>
-inline constexpr std::uint64_t key_kind<std::pair<A, B>> = key_kind<std::tuple<A, B>>;
-
-template <class T>
-inline constexpr bool is_table_key = key_kind<T> != 0;
-
-// By what a key can be looked up so that equal ones have the same fingerprint.
-template <class K, class Key>
-inline constexpr bool looks_up = std::is_same_v<K, Key> || (text_key<K> && text_key<Key>) ||
-                                 (std::is_integral_v<K> && std::is_integral_v<Key>);
-
-template <class Key, class K>
-constexpr bool is_same_key(const Key& a, const K& b) {
-  if constexpr (text_key<Key> && text_key<K>) {
-    return key_view(a) == key_view(b);
-  } else if constexpr (std::is_integral_v<Key> && std::is_integral_v<K> && !std::is_same_v<Key, K>) {
-    return std::cmp_equal(+a, +b);
-  } else {
-    return a == b;
-  }
-}
-
-// Text that is not terminated, or null, is made a key as the fingerprint reads it.
-template <class Key, class K>
-constexpr Key owned_key(const K& key) {
-  if constexpr (text_key<Key> && text_key<K>) {
-    return Key(key_view(key));
-  } else {
-    return static_cast<Key>(key);
-  }
-}
-
-}  // namespace detail
 
 /// Gives each stream, producer or metric a component of its own: a bounded table from Key to Component. A new key gets
 /// a copy of the prototype. When the table is full, a new key takes the place of one that has not been used lately
 /// (CLOCK, second chance); which one that will be is known before anything changes.
-//
+///
 /// Cost: a look-up is one hash and one probe; choosing a victim is amortised O(1), at worst O(capacity).
 /// Bytes: see bytes_for; all taken at construction. References to components last until a key is removed.
 /// A Key owns what it names and is equal to itself: an integer, enum, bool, std::string, std::chrono duration or time

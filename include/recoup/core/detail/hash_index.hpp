@@ -56,10 +56,6 @@ class hash_index {
     slots_[hole].position = none;
   }
 
-  void clear() noexcept {
-    for (slot& s : slots_) s.position = none;
-  }
-
   void prefetch(std::uint32_t tag) const noexcept {
 #if defined(__GNUC__)
     __builtin_prefetch(&slots_[home(tag)]);
