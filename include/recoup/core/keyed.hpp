@@ -71,9 +71,12 @@ class keyed {
     entries_.reserve(options_.capacity);
     entries_.insert(entries_.end(), other.entries_.begin(), other.entries_.end());
   }
-  keyed(keyed&&) = default;
-  keyed& operator=(const keyed& other) { return *this = keyed(other); }
-  keyed& operator=(keyed&&) = default;
+  keyed(keyed&&) noexcept(std::is_nothrow_move_constructible_v<Component>) = default;
+  keyed& operator=(const keyed& other) {
+    *this = keyed(other);
+    return *this;
+  }
+  keyed& operator=(keyed&&) noexcept(std::is_nothrow_move_assignable_v<Component>) = default;
   ~keyed() = default;
 
   static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {

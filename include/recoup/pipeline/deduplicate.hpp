@@ -66,7 +66,8 @@ class deduplicate_stage : public stage_defaults<Event> {
   }
 
   void commit(const Event& e, const judgement& j, const context& c, verdict) noexcept {
-    if (j.has_key) window_.commit(detail::whole(detail::project(key_, e)), j, c.now);
+    const typename Window::judgement& found = j;
+    if (j.has_key) window_.commit(detail::whole(detail::project(key_, e)), found, c.now);
   }
 
   bool forget(const Event& e, const context& c) {
