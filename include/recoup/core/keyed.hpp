@@ -71,12 +71,12 @@ class keyed {
     entries_.reserve(options_.capacity);
     entries_.insert(entries_.end(), other.entries_.begin(), other.entries_.end());
   }
-  keyed(keyed&&) noexcept(std::is_nothrow_move_constructible_v<Component>) = default;
+  keyed(keyed&&) noexcept = default;
   keyed& operator=(const keyed& other) {
     *this = keyed(other);
     return *this;
   }
-  keyed& operator=(keyed&&) noexcept(std::is_nothrow_move_assignable_v<Component>) = default;
+  keyed& operator=(keyed&&) noexcept = default;
   ~keyed() = default;
 
   static constexpr std::size_t bytes_for(std::size_t capacity) noexcept {
