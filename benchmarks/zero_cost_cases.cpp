@@ -74,16 +74,12 @@ struct tracker_by_hand : by_hand {
 };
 
 struct streams_by_hand : by_hand {
-  recoup::keyed<std::uint32_t, recoup::gap_tracker> trackers{{}, recoup::gap_tracker()};
-  timestamp due = timestamp::max();  // so that `advance` need not look at every stream
+  recoup::gap_trackers<std::uint32_t> trackers{{}, recoup::keyed_options{}};
 
   void consume(const event& e, timestamp now) {
-    const auto place = trackers.locate(e.stream);
-    const auto seen = trackers.at(place).judge(e.number);
+    const auto seen = trackers.judge(e.stream, e.number);
     accept(e);
-    recoup::gap_tracker& tracker = trackers.use(place, e.stream, now);
-    tracker.commit(seen, now);
-    if (tracker.gap_count() != 0) due = std::min(due, tracker.due());
+    trackers.commit(e.stream, seen, now);
     count(recoup::verdict::accepted);
   }
 };

@@ -47,7 +47,7 @@ int main() {
   std::cout << "restored " << saved.size() << " bytes, going on at " << position << '\n';
   for (; position < source.size(); ++position) pipe.process(source[position], now, sink);
 
-  const recoup::gap_tracker& tracker = *pipe.stage_at<0>().tracker();
+  const recoup::stream_gaps tracker = pipe.stage_at<0>().tracker();
   std::cout << duplicates << " duplicates, " << tracker.missing_count() << " missing, safe to commit up to "
             << tracker.contiguous_position().value_or(0) << '\n';
   return duplicates == 2 && tracker.missing_count() == 0 ? 0 : 1;

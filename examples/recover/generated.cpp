@@ -247,7 +247,11 @@ class observer {
 
   void operator()(const recoup::accepted<payment>& a) {
     ++accepted_[a.event.partition];
-    answered_ += a.from == recoup::origin::replay;
+    const bool was_late = std::exchange(is_late_, false);
+    if (a.from == recoup::origin::replay) {
+      ++answered_;
+      page_.gaps.came(names_[a.event.partition], a.event.offset, was_late, now_);
+    }
     wrongly_accepted_ += a.event.truth != fault::none;
   }
   void operator()(const recoup::duplicate<payment>& d) {
@@ -269,25 +273,22 @@ class observer {
   }
   void operator()(const recoup::gap_found<std::uint32_t>& g) {
     found_[g.stream].insert(g.range);
-    ++page_.total.gaps;
-    page_.times.add(names_[g.stream], g.opened, kind::missing, g.range.size());
-    page_.add({names_[g.stream], g.range.first, g.range.last, g.opened, {}});
+    page_.gaps.found(names_[g.stream], g.range, g.opened);
   }
   void operator()(const recoup::replay_request<std::uint32_t>& r) {
     requests.push_back(r);
-    page_.set_replay(names_[r.stream], r.range.first,
-                     fmt::format("asked for, attempt {} of {}", r.attempt, r.max_attempts));
+    page_.gaps.asked(names_[r.stream], r.range, r.attempt);
   }
   void operator()(const recoup::gap_abandoned<std::uint32_t>& g) {
     abandoned_ += g.range.size();
-    page_.set_replay(names_[g.stream], g.range.first,
-                     fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
+    page_.gaps.given_up(names_[g.stream], g.range, g.opened, describe(g.reason));
   }
-  void operator()(const recoup::late_arrival<std::uint32_t>& l) {
+  void operator()(const recoup::late_arrival<std::uint32_t>&) {
     ++page_.total.late;
-    page_.times.add(names_[l.stream], now_, kind::late);
+    is_late_ = true;
   }
   void operator()(const recoup::stream_evicted<std::uint32_t>&) { ++evicted_; }
+  void operator()(const recoup::stream_resumed<std::uint32_t>&) { ++resumed_; }
 
   std::vector<recoup::replay_request<std::uint32_t>> requests;
   score duplicates, rejected, reviewed, corrected;
@@ -297,6 +298,7 @@ class observer {
   std::uint64_t abandoned() const { return abandoned_; }
   std::uint64_t wrongly_accepted() const { return wrongly_accepted_; }
   std::uint64_t evicted() const { return evicted_; }
+  std::uint64_t resumed() const { return resumed_; }
 
  private:
   template <class Verdict>
@@ -314,12 +316,14 @@ class observer {
   page_data& page_;
   std::vector<std::string> names_;
   recoup::timestamp now_ = start;
+  bool is_late_ = false;  // the event at hand
   std::array<std::uint64_t, partitions> accepted_{};
   std::array<recoup::interval_set, partitions> found_;
   std::uint64_t answered_ = 0;
   std::uint64_t abandoned_ = 0;
   std::uint64_t wrongly_accepted_ = 0;
   std::uint64_t evicted_ = 0;
+  std::uint64_t resumed_ = 0;
 };
 
 }  // namespace
@@ -404,10 +408,13 @@ bool recover_generated(std::uint64_t events, std::uint64_t seed, const std::stri
   const double seconds = std::chrono::duration<double>(inside).count();
   page.total.events = pipe.processed();
   page.total.streams = partitions;
-  page.total.missing = lost.found - sink.answered();
+  page.gaps.finish();
+  page.total.filled = sink.answered();
+  page.total.open = pipe.stage_at<0>().trackers().missing_count();
+  page.total.given_up = lost.found - page.total.filled - page.total.open;
   page.total.events_per_second = static_cast<double>(page.total.events) / seconds;
-  page.total.state_bytes = recoup::exact_window<std::uint64_t>::bytes_for(window_options) +
-                           recoup::keyed<std::uint32_t, recoup::gap_tracker>::bytes_for(stream_options.capacity);
+  page.total.state_bytes =
+      recoup::exact_window<std::uint64_t>::bytes_for(window_options) + pipe.stage_at<0>().trackers().bytes();
 
   fmt::print("A generated stream: {} events of {} partitions sent, {} arrivals, seed {}\n\n", events, partitions,
              arrived, seed);
@@ -429,7 +436,8 @@ bool recover_generated(std::uint64_t events, std::uint64_t seed, const std::stri
 
   const bool is_perfect = lost.is_perfect() && sink.duplicates.is_perfect() && sink.rejected.is_perfect() &&
                           sink.reviewed.is_perfect() && sink.corrected.is_perfect() && sink.wrongly_accepted() == 0 &&
-                          sink.evicted() == 0 && sink.answered() + sink.abandoned() == lost.found;
+                          sink.evicted() == 0 && sink.resumed() == 0 &&
+                          sink.answered() + sink.abandoned() == lost.found;
   fmt::print("generated stream: {}\n",
              is_perfect ? "every decidable fault was found, and nothing else" : "the answer is NOT the truth");
   if (!html.empty()) {

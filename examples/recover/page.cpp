@@ -20,16 +20,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string with_commas(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
-  return digits;
-}
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", with_commas(count), count == 1 ? one : many);
-}
-
 double milliseconds(recoup::timestamp at) { return static_cast<double>(at.time_since_epoch().count()) / 1e6; }
 
 // Names, keys and reasons may hold anything, of any length.
@@ -65,13 +55,21 @@ json timeline_json(const timeline& times) {
 
 // 64-bit numbers that are read, not drawn, go as text: a JavaScript number holds 53 bits.
 json page_json(const page_data& data) {
-  json ranges = json::array();
-  for (const page_data::missing_range& range : data.ranges()) {
-    ranges.push_back({{"stream", shown(range.stream)},
-                      {"first", std::to_string(range.first)},
-                      {"last", std::to_string(range.last)},
-                      {"noticed", milliseconds(range.noticed)},
-                      {"replay", shown(range.replay)}});
+  json gaps = json::object();
+  for (std::size_t i = 0; i != gap_ends; ++i) {
+    const gap_end end = static_cast<gap_end>(i);
+    json rows = json::array();
+    for (const gap_record& gap : data.gaps.kept(end)) {
+      rows.push_back({{"stream", shown(gap.stream)},
+                      {"first", std::to_string(gap.range.first)},
+                      {"last", std::to_string(gap.range.last)},
+                      {"noticed", milliseconds(gap.noticed)},
+                      {"came", std::to_string(gap.came)},
+                      {"lastCame", gap.came != 0 ? json(milliseconds(gap.last_came)) : json(nullptr)},
+                      {"attempts", gap.attempts},
+                      {"reason", shown(gap.reason)}});
+    }
+    gaps[std::string(gap_end_names[i])] = {{"count", std::to_string(data.gaps.count(end))}, {"rows", std::move(rows)}};
   }
   json samples = json::object();
   for (std::size_t k = 0; k != kinds; ++k) {
@@ -91,24 +89,26 @@ json page_json(const page_data& data) {
   const page_data::totals& t = data.total;
   return {{"title", shown(data.title)},
           {"source", shown(data.source)},
-          {"summary", summary_of(t)},
+          {"summary", summary_of(data)},
           {"kinds", kind_names},
           {"total",
            {{"events", std::to_string(t.events)},
             {"streams", std::to_string(t.streams)},
-            {"missing", std::to_string(t.missing)},
-            {"gaps", std::to_string(t.gaps)},
+            {"missing", std::to_string(t.missing())},
+            {"open", std::to_string(t.open)},
+            {"given_up", std::to_string(t.given_up)},
+            {"filled", std::to_string(t.filled)},
+            {"late", std::to_string(t.late)},
             {"duplicate", std::to_string(t.duplicates)},
             {"rejected", std::to_string(t.rejected)},
             {"review", std::to_string(t.review)},
             {"corrected", std::to_string(t.corrected)},
             {"inferred", std::to_string(t.inferred)},
-            {"late", std::to_string(t.late)},
             {"malformed", std::to_string(t.malformed_rows)},
             {"rate", t.events_per_second},
             {"state", std::to_string(t.state_bytes)}}},
           {"timeline", timeline_json(data.times)},
-          {"ranges", {{"count", std::to_string(data.range_count())}, {"rows", std::move(ranges)}}},
+          {"gaps", std::move(gaps)},
           {"samples", std::move(samples)}};
 }
 
@@ -155,13 +155,17 @@ std::string for_html(std::string_view text) {
 
 }  // namespace
 
-std::string summary_of(const page_data::totals& t) {
+std::string summary_of(const page_data& data) {
+  const page_data::totals& t = data.total;
   std::string sentence = fmt::format(
-      "Of {}{}, {} missing in {}; {} repeated, {} rejected, {} held for review, {} corrected, and {} inferred.",
+      "Of {}{}, {} missing in {}{}; {} repeated, {} rejected, {} held for review, {} corrected, and {} inferred.",
       counted(t.events, "event", "events"),
       t.streams > 1 ? fmt::format(" in {}", counted(t.streams, "stream", "streams")) : std::string(),
-      counted(t.missing, "is", "are"), counted(t.gaps, "gap", "gaps"), counted(t.duplicates, "was", "were"),
-      with_commas(t.rejected), with_commas(t.review), with_commas(t.corrected), with_commas(t.inferred));
+      counted(t.missing(), "is", "are"),
+      counted(data.gaps.count(gap_end::open) + data.gaps.count(gap_end::given_up), "gap", "gaps"),
+      t.filled != 0 ? fmt::format(", and {} came after all", with_commas(t.filled)) : std::string(),
+      counted(t.duplicates, "was", "were"), with_commas(t.rejected), with_commas(t.review), with_commas(t.corrected),
+      with_commas(t.inferred));
   if (t.malformed_rows != 0) {
     sentence += fmt::format(" {} could not be read.", counted(t.malformed_rows, "row", "rows"));
   }

@@ -17,6 +17,7 @@
 #include "progress.hpp"
 #include "reader.hpp"
 #include "report.hpp"
+#include "text.hpp"
 
 namespace recover {
 namespace {
@@ -72,13 +73,20 @@ template <bool Infer>
 auto make_pipeline(const settings& s) {
   using recoup::on_fail::dead_letter;
   using recoup::on_fail::review;
-  auto gaps = recoup::track_gaps(
-      &record::stream, &record::sequence,
-      {.bits = s.bits,
-       .expect_from = s.expect_from,
-       .reorder_distance = s.reorder_distance,
-       .reorder_delay = s.reorder_delay,
-       .replay = {.max_attempts = s.attempts, .first_wait = s.answer_within, .longest_wait = s.answer_within}});
+  auto gaps = recoup::track_gaps(&record::stream, &record::sequence,
+                                 {.bits = s.bits,
+                                  .expect_from = s.expect_from,
+                                  .reorder_distance = s.reorder_distance,
+                                  .reorder_delay = s.reorder_delay,
+                                  .max_gaps = s.max_gaps,
+                                  .max_jump = s.max_jump,
+                                  .max_behind = s.max_behind,
+                                  .resynchronise_after = s.resynchronise_after,
+                                  .replay = {.max_attempts = s.attempts,
+                                             .first_wait = s.answer_within,
+                                             .longest_wait = s.longest_wait.value_or(s.answer_within),
+                                             .give_up_after = s.give_up_after,
+                                             .max_range = s.max_range}});
   const auto key = [](const record& r) {
     return r.key.empty() ? std::nullopt : std::optional<std::string_view>(r.key);
   };
@@ -101,12 +109,29 @@ auto make_pipeline(const settings& s) {
   }
 }
 
+// Each stream goes up to this number. Of how many streams that could not be believed, as it is too far ahead.
+template <class Trackers>
+std::size_t expect_to(std::uint64_t number, Trackers& trackers, recoup::timestamp now) {
+  std::vector<std::string> streams;
+  trackers.for_each([&](const std::string& stream, recoup::stream_gaps) { streams.push_back(stream); });
+  std::size_t disbelieved = 0;
+  for (const std::string& stream : streams) {
+    using recoup::arrival;
+    const arrival answer = trackers.judge(stream, number).seen.answer;
+    const bool is_new = answer == arrival::in_order || answer == arrival::ahead || answer == arrival::jump;
+    const bool is_believed = !trackers.observe_high(stream, number, now).empty();
+    disbelieved += is_new && !is_believed;
+  }
+  return disbelieved;
+}
+
 template <bool Infer>
 void run(const settings& s) {
   reader in(s.file, s.fields, s.format);
   report out(s.json, s.file == "-" ? "standard input" : s.file);
   progress bar(in.total_bytes());
   auto pipe = make_pipeline<Infer>(s);
+  auto& trackers = pipe.template stage_at<0>().trackers();
 
   // Rows are read in blocks, so that the clock can be read around the pipeline alone; a malformed row ends one. The
   // stream's time is that of the last event that was not held back for its time.
@@ -124,24 +149,30 @@ void run(const settings& s) {
       if (events + i == 0 || not_too_far_ahead{&s}(r, now)) now = r.at.value_or(now);
       out.set_now(now);
       pipe.advance(now, out);
+      const std::uint64_t recovered = trackers.recovered_count();
       pipe.process(r, now, out);
+      if (trackers.recovered_count() != recovered) {
+        out.came(r.stream, trackers.judge(r.stream, r.sequence.value()).seen.first);  // unwrapped
+      }
     }
     inside += clock::now() - began;
     for (std::size_t i = 0; i < read; ++i) bar.tick(in.bytes(), ++events);
     if (last == reader::result::malformed) out.malformed(in.malformed_line(), in.malformed_reason());
   }
   // Nothing more will come: what is missing now is missing.
+  const std::size_t disbelieved = s.expect_to ? expect_to(*s.expect_to, trackers, now) : 0;
   pipe.advance(recoup::saturating_add(now, s.reorder_delay), out);
   bar.clear();
 
-  const auto& trackers = pipe.template stage_at<0>().trackers();
-  std::uint64_t recovered = 0;
-  trackers.for_each([&](const std::string&, const recoup::gap_tracker& t) { recovered += t.recovered_count(); });
   const auto& window = pipe.template stage_at<1>().window();
-  const std::uint64_t state = window.bytes_for(window.options()) + trackers.bytes_for(trackers.capacity());
-  out.finish(events, trackers.size(), recovered, std::chrono::duration<double>(inside).count(), state);
+  const std::uint64_t state = window.bytes_for(window.options()) + trackers.bytes();
+  out.finish(events, trackers, std::chrono::duration<double>(inside).count(), state);
   for (const std::string& column : in.unseen_columns()) {
     fmt::print(stderr, "recover: no row had the column {}; is the name right?\n", printable(column));
+  }
+  if (disbelieved != 0) {
+    fmt::print(stderr, "recover: {} further than --max-jump below --expect-to; what is missing there is not counted.\n",
+               counted(disbelieved, "stream ends", "streams end"));
   }
   out.print_result(in.filtered());
   if (!s.html.empty()) write_page(s.html, out.page());

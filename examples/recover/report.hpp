@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -50,22 +49,19 @@ class report {
   }
 
   void operator()(const recoup::gap_found<std::string>& g) {
-    found(g.stream, g.range, g.opened);
+    page_.gaps.found(g.stream, g.range, g.opened);
     if (as_json_) print(line("gap_found", g.stream, g.range));
   }
   void operator()(const recoup::replay_request<std::string>& r) {
     ++replay_requests_;
-    page_.set_replay(r.stream, r.range.first, fmt::format("asked for, attempt {} of {}", r.attempt, r.max_attempts));
+    page_.gaps.asked(r.stream, r.range, r.attempt);
     if (!as_json_) return;
     json j = line("replay_request", r.stream, r.range);
     j["attempt"] = r.attempt;
     print(j);
   }
   void operator()(const recoup::gap_abandoned<std::string>& g) {
-    ++abandoned_;
-    if (g.reason == recoup::abandon_reason::capacity && g.attempts == 0) found(g.stream, g.range, g.opened);
-    page_.set_replay(g.stream, g.range.first,
-                     fmt::format("given up after {} requests: {}", g.attempts, describe(g.reason)));
+    page_.gaps.given_up(g.stream, g.range, g.opened, describe(g.reason));
     if (!as_json_) return;
     json j = line("gap_abandoned", g.stream, g.range);
     j["why"] = describe(g.reason);
@@ -73,11 +69,24 @@ class report {
   }
   void operator()(const recoup::late_arrival<std::string>& l) {
     ++page_.total.late;
-    page_.times.add(l.stream, now_, kind::late);
+    is_late_ = true;
     if (as_json_) print(line("late_arrival", l.stream, {l.sequence, l.sequence}));
+  }
+  // The event at hand has a number that had been found missing.
+  void came(const std::string& stream, std::uint64_t sequence) {
+    page_.gaps.came(stream, sequence, std::exchange(is_late_, false), now_);
+  }
+  void operator()(const recoup::stream_resumed<std::string>& r) {
+    ++resumed_;
+    page_.gaps.close(r.stream, describe(recoup::abandon_reason::restart));
+    if (!as_json_) return;
+    json j{{"kind", "stream_resumed"}, {"stream", r.stream}, {"at", r.resumed_at}};
+    if (r.expected) j["expected"] = *r.expected;
+    print(j);
   }
   void operator()(const recoup::stream_evicted<std::string>& s) {
     ++evicted_;
+    page_.gaps.close(s.stream, "others needed the stream's place");
     if (as_json_) print({{"kind", "stream_evicted"}, {"stream", s.stream}, {"missing", s.missing}});
   }
   void operator()(const recoup::inferred<record, std::string>& i) {
@@ -104,23 +113,29 @@ class report {
     if (as_json_) print({{"kind", "malformed_row"}, {"row", row}, {"why", why}});
   }
 
-  // After the last event: what the pipeline knows itself. `recovered` numbers came after they had been found missing.
-  void finish(std::uint64_t events, std::uint64_t streams, std::uint64_t recovered, double seconds,
-              std::uint64_t state_bytes) {
-    page_.total.events = events;
-    page_.total.streams = streams;
-    page_.total.missing -= std::min(recovered, page_.total.missing);
-    page_.total.events_per_second = seconds > 0 ? static_cast<double>(events) / seconds : 0;
-    page_.total.state_bytes = state_bytes;
+  // After the last event: what the pipeline knows itself.
+  template <class Trackers>
+  void finish(std::uint64_t events, const Trackers& trackers, double seconds, std::uint64_t state_bytes) {
+    page_.gaps.finish();
+    page_data::totals& t = page_.total;
+    t.events = events;
+    t.streams = trackers.size();
+    t.open = trackers.missing_count();
+    t.filled = trackers.recovered_count();
+    t.given_up = trackers.found_count() - t.filled - t.open;
+    t.events_per_second = seconds > 0 ? static_cast<double>(events) / seconds : 0;
+    t.state_bytes = state_bytes;
+    out_of_range_ = trackers.count(recoup::arrival::jump) + trackers.count(recoup::arrival::restart);
   }
 
   // The report, for people or as the last JSON object; its last line is the summary.
   void print_result(std::uint64_t filtered) const {
     const page_data::totals& t = page_.total;
+    const gap_ledger& gaps = page_.gaps;
     if (as_json_) {
       print({{"kind", "summary"},
-             {"missing", t.missing},
-             {"gaps", t.gaps},
+             {"missing", t.missing()},
+             {"gaps", gaps.count()},
              {"duplicates", t.duplicates},
              {"rejected", t.rejected},
              {"events", t.events},
@@ -128,31 +143,53 @@ class report {
              {"review", t.review},
              {"corrected", t.corrected},
              {"inferred", t.inferred},
+             {"open", t.open},
+             {"open_gaps", gaps.count(gap_end::open)},
+             {"abandoned", t.given_up},
+             {"abandoned_gaps", gaps.count(gap_end::given_up)},
+             {"filled", t.filled},
+             {"filled_gaps", gaps.count(gap_end::filled)},
              {"late", t.late},
+             {"out_of_range", out_of_range_},
              {"replay_requests", replay_requests_},
-             {"abandoned_gaps", abandoned_},
              {"malformed_rows", t.malformed_rows},
              {"filtered_rows", filtered},
              {"state_bytes", t.state_bytes}});
       return;
     }
-    fmt::print("{}\n\n", summary_of(t));
-    fmt::print("  missing      {:>11}  in {} gaps; {} replay requests, {} gaps given up\n", t.missing, t.gaps,
-               replay_requests_, abandoned_);
-    print_ranges();
+    fmt::print("{}\n\n", summary_of(page_));
+    fmt::print("  {:<12} {:>11}  {}in {}; {}\n", "missing", t.missing(),
+               t.filled != 0 ? fmt::format("of {} ", with_commas(t.missing() + t.filled)) : std::string(),
+               counted(gaps.count(), "gap", "gaps"), counted(replay_requests_, "replay request", "replay requests"));
+    if (t.open != 0) print_gaps(gap_end::open, "  still open", t.open, "in {}");
+    if (t.given_up != 0) print_gaps(gap_end::given_up, "  given up", t.given_up, "in {}");
+    if (t.filled != 0) print_gaps(gap_end::filled, "filled", t.filled, "came after all, {} in full");
+    if (t.late != 0) fmt::print("  late         {:>11}  of them, after they had been given up\n", t.late);
     print_kind(kind::duplicate, "duplicates", t.duplicates);
     print_kind(kind::rejected, "rejected", t.rejected);
     print_kind(kind::review, "for review", t.review);
     print_kind(kind::corrected, "corrected", t.corrected);
     print_kind(kind::inferred, "inferred", t.inferred);
-    if (t.late != 0) fmt::print("  late         {:>11}  came after they had been given up\n", t.late);
-    if (evicted_ != 0) fmt::print("  evicted      {:>11}  streams, as there were too many at once\n", evicted_);
-    fmt::print("  malformed    {:>11}  rows\n", t.malformed_rows);
+    if (out_of_range_ != 0) {
+      fmt::print("  out of range {:>11}  {} too far ahead or behind to be believed at once\n", out_of_range_,
+                 out_of_range_ == 1 ? "number" : "numbers");
+    }
+    if (resumed_ != 0) {
+      fmt::print("  resumed      {:>11}  {} a stream went on at another number\n", resumed_,
+                 resumed_ == 1 ? "time" : "times");
+    }
+    if (evicted_ != 0) {
+      fmt::print("  evicted      {:>11}  {}, as there were too many at once\n", evicted_,
+                 evicted_ == 1 ? "stream" : "streams");
+    }
+    fmt::print("  malformed    {:>11}  {}\n", t.malformed_rows, t.malformed_rows == 1 ? "row" : "rows");
     for (const std::string& row : malformed_) fmt::print("                 {}\n", row);
-    if (filtered != 0) fmt::print("  filtered     {:>11}  rows that --where leaves out\n", filtered);
+    if (filtered != 0) {
+      fmt::print("  filtered     {:>11}  {} that --where leaves out\n", filtered, filtered == 1 ? "row" : "rows");
+    }
     fmt::print("\n  {:.2f} M events/s inside the pipeline, {:.1f} MB of state\n\n", t.events_per_second / 1e6,
                static_cast<double>(t.state_bytes) / 1e6);
-    fmt::print("missing={} gaps={} duplicates={} rejected={}\n", t.missing, t.gaps, t.duplicates, t.rejected);
+    fmt::print("missing={} gaps={} duplicates={} rejected={}\n", t.missing(), gaps.count(), t.duplicates, t.rejected);
   }
 
   const page_data& page() const { return page_; }
@@ -192,24 +229,24 @@ class report {
       page_.add(what, {});
     }
   }
-  void found(const std::string& stream, recoup::sequence_range range, recoup::timestamp opened) {
-    ++page_.total.gaps;
-    add_to(page_.total.missing, range.size());
-    page_.times.add(stream, opened, kind::missing, range.size());
-    page_.add({stream, range.first, range.last, opened, "not asked for"});
+  void print_gaps(gap_end end, std::string_view name, std::uint64_t numbers,
+                  fmt::format_string<std::string> where) const {
+    const std::uint64_t count = page_.gaps.count(end);
+    fmt::print("  {:<12} {:>11}  {}\n", name, numbers, fmt::format(where, counted(count, "gap", "gaps")));
+    const std::vector<gap_record>& kept = page_.gaps.kept(end);
+    for (std::size_t i = 0; i < kept.size() && i < shown; ++i) fmt::print("                 {}\n", text_of(kept[i]));
+    print_rest(count);
   }
-
-  void print_ranges() const {
-    for (std::size_t i = 0; i < page_.ranges().size() && i < shown; ++i) {
-      const page_data::missing_range& r = page_.ranges()[i];
-      const std::string of = r.stream.empty() ? "" : printable(r.stream) + ": ";
-      if (r.first == r.last) {
-        fmt::print("                 {}{}, {}\n", of, r.first, r.replay);
-      } else {
-        fmt::print("                 {}{} to {}, {}\n", of, r.first, r.last, r.replay);
-      }
+  static std::string text_of(const gap_record& g) {
+    std::string text = g.stream.empty() ? "" : printable(g.stream) + ": ";
+    text += std::to_string(g.range.first);
+    if (g.range.last != g.range.first) text += " to " + std::to_string(g.range.last);
+    if (g.end() == gap_end::filled) {
+      return g.took() > recoup::duration::zero() ? fmt::format("{}, after {}", text, lasting(g.took())) : text;
     }
-    print_rest(page_.range_count());
+    if (g.came != 0) text += fmt::format(", of which {} came", with_commas(g.came));
+    text += g.attempts == 0 ? ", never asked for" : ", asked for " + how_often(g.attempts);
+    return g.reason.empty() ? text : text + ": " + g.reason;
   }
   void print_kind(kind what, std::string_view name, std::uint64_t total) const {
     fmt::print("  {:<12} {:>11}\n", name, total);
@@ -226,9 +263,11 @@ class report {
   bool as_json_;
   page_data page_;
   recoup::timestamp now_;
+  bool is_late_ = false;  // The event at hand.
   std::uint64_t replay_requests_ = 0;
-  std::uint64_t abandoned_ = 0;
+  std::uint64_t out_of_range_ = 0;
   std::uint64_t evicted_ = 0;
+  std::uint64_t resumed_ = 0;
   std::vector<std::string> malformed_;
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <recoup/core/time.hpp>
 #include <string>
@@ -23,10 +24,18 @@ struct settings {
 
   unsigned bits = 64;
   std::optional<std::uint64_t> expect_from;
+  std::optional<std::uint64_t> expect_to;
   std::uint64_t reorder_distance = 64;
   recoup::duration reorder_delay = std::chrono::minutes(1);
+  std::size_t max_gaps = 4'096;
+  std::uint64_t max_jump = 1'000'000;
+  std::optional<std::uint64_t> max_behind;
+  std::uint32_t resynchronise_after = 2;
   std::uint32_t attempts = 1;
   recoup::duration answer_within = std::chrono::hours(1);
+  std::optional<recoup::duration> longest_wait;  // Else answer_within.
+  recoup::duration give_up_after = recoup::duration::max();
+  std::uint64_t max_range = std::numeric_limits<std::uint64_t>::max();
 
   std::size_t window_events = std::size_t{1} << 16;
   recoup::duration window_age = recoup::duration::max();
@@ -37,7 +46,6 @@ struct settings {
   bool infer = false;
 
   bool json = false;
-  bool quiet = false;
   std::string html;
 };
 

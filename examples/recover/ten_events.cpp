@@ -91,6 +91,7 @@ void show_ten_events() {
       [&](const recoup::replay_request<>& r) { say("replay?", fmt::format("{} to {}", r.range.first, r.range.last)); },
       [&](const recoup::gap_abandoned<>& g) { say("given up", fmt::format("{} to {}", g.range.first, g.range.last)); },
       [&](const recoup::late_arrival<>& l) { say("late", std::to_string(l.sequence)); },
+      [&](const recoup::stream_resumed<>& r) { say("resumed", "at " + std::to_string(r.resumed_at)); },
       [&](const recoup::inferred<event>& i) {
         say("inferred", text_of(i.event));
         ++inferred;
@@ -111,7 +112,7 @@ void show_ten_events() {
   }
   fmt::print("\n  published:\n");
   for (const std::string& line : published) fmt::print("    {}\n", line);
-  const recoup::gap_tracker& tracker = *pipe.stage_at<0>().tracker();
+  const recoup::stream_gaps tracker = pipe.stage_at<0>().tracker();
   fmt::print("\nten events: missing={} duplicates={} rejected={} corrected={} inferred={} published={}\n\n",
              tracker.missing_count(), pipe.count(recoup::verdict::duplicate), pipe.count(recoup::verdict::dead_letter),
              pipe.count(recoup::verdict::correction), inferred, published.size());

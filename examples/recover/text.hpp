@@ -1,8 +1,13 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <recoup/core/time.hpp>
 #include <string>
 #include <string_view>
 
@@ -51,6 +56,44 @@ inline std::string printable(std::string_view text, std::size_t most = 40) {
     }
   }
   return shown;
+}
+
+inline std::string with_commas(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
+  return digits;
+}
+
+// "1 gap", "1,000 gaps"
+inline std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", with_commas(count), count == 1 ? one : many);
+}
+
+// "never", "once", "twice", "3 times"
+inline std::string how_often(std::uint64_t count) {
+  constexpr std::array<std::string_view, 3> few{"never", "once", "twice"};
+  return count < few.size() ? std::string(few[count]) : with_commas(count) + " times";
+}
+
+// Rounded, for people: "55 ms", "2.5 minutes", "3 days". At least zero.
+inline std::string lasting(recoup::duration d) {
+  using namespace std::chrono_literals;
+  struct unit {
+    recoup::duration length;
+    std::string_view name;
+  };
+  constexpr std::array<unit, 7> units{
+      {{48h, "days"}, {2h, "hours"}, {2min, "minutes"}, {1s, "s"}, {1ms, "ms"}, {1us, "us"}, {1ns, "ns"}}};
+  for (const unit& u : units) {
+    if (d < u.length) continue;
+    const recoup::duration one = u.length >= 48h ? 24h : u.length >= 2h ? 1h : u.length >= 2min ? 1min : u.length;
+    const double value = static_cast<double>(d.count()) / static_cast<double>(one.count());
+    if (value >= 9.95) return fmt::format("{:.0f} {}", value, u.name);
+    std::string digits = fmt::format("{:.1f}", value);
+    if (digits.back() == '0') digits.resize(digits.size() - 2);
+    return fmt::format("{} {}", digits, u.name);
+  }
+  return "0 s";
 }
 
 }  // namespace recover

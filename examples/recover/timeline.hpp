@@ -17,11 +17,11 @@
 namespace recover {
 
 // What happened to an event. All but `accepted` are findings.
-enum class kind : std::uint8_t { accepted, missing, duplicate, rejected, review, corrected, inferred, late };
+enum class kind : std::uint8_t { accepted, missing, duplicate, rejected, review, corrected, inferred, filled };
 
 inline constexpr std::size_t kinds = 8;
 inline constexpr std::array<std::string_view, kinds> kind_names = {"accepted", "missing",   "duplicate", "rejected",
-                                                                   "review",   "corrected", "inferred",  "late"};
+                                                                   "review",   "corrected", "inferred",  "filled"};
 using counts = std::array<std::uint64_t, kinds>;
 
 inline void add_to(std::uint64_t& sum, std::uint64_t more) {

@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "recoup/core/dense.hpp"
 #include "recoup/core/fingerprint.hpp"
 #include "recoup/core/interval_set.hpp"
 #include "recoup/core/keyed.hpp"
@@ -15,8 +16,10 @@
 #include "recoup/pipeline/deduplicate.hpp"
 #include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/from_neighbours.hpp"
+#include "recoup/pipeline/in_order.hpp"
 #include "recoup/pipeline/infer.hpp"
 #include "recoup/pipeline/key.hpp"
+#include "recoup/pipeline/numbering.hpp"
 #include "recoup/pipeline/overloaded.hpp"
 #include "recoup/pipeline/pipeline.hpp"
 #include "recoup/pipeline/stage.hpp"
@@ -27,7 +30,14 @@
 #include "recoup/reconcile/predicates.hpp"
 #include "recoup/reconcile/rule.hpp"
 #include "recoup/reconcile/rule_set.hpp"
+#include "recoup/sequence/arrival.hpp"
 #include "recoup/sequence/findings.hpp"
 #include "recoup/sequence/gap_tracker.hpp"
+#include "recoup/sequence/gap_tracker_options.hpp"
+#include "recoup/sequence/gap_trackers.hpp"
+#include "recoup/sequence/hole_passed_over.hpp"
+#include "recoup/sequence/numbering.hpp"
 #include "recoup/sequence/replay_policy.hpp"
+#include "recoup/sequence/resequencer.hpp"
+#include "recoup/sequence/stream_gaps.hpp"
 #include "recoup/version.hpp"

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "allocations.hpp"
 #include "catch.hpp"
 
 namespace {
@@ -280,6 +281,54 @@ TEST_CASE("Reserved room holds that many ranges in place also after clearing", "
     CHECK(s.empty());
     CHECK(s.count() == 0);
   }
+}
+
+TEST_CASE("The first range from a number on is found by from", "[interval_set]") {
+  const interval_set s = set_of({{10, 19}, {30, 30}, {most, most}});
+  CHECK(*s.from(0) == sequence_range{10, 19});
+  CHECK(*s.from(10) == sequence_range{10, 19});
+  CHECK(*s.from(19) == sequence_range{10, 19});
+  CHECK(*s.from(20) == sequence_range{30, 30});
+  CHECK(*s.from(31) == sequence_range{most, most});
+  CHECK(*s.from(most) == sequence_range{most, most});
+  const interval_set low = set_of({{1, 2}});
+  CHECK(low.from(3) == low.end());
+  const interval_set none;
+  CHECK(none.from(0) == none.end());
+}
+
+TEST_CASE("Two ranges lie in the object and more on the heap", "[interval_set]") {
+  interval_set s;
+  s.insert({1, 1});
+  s.insert({3, 3});
+  CHECK(s.heap_bytes() == 0);
+  for (std::uint64_t i = 2; i < 100; ++i) s.insert({2 * i + 1, 2 * i + 1});
+  CHECK(s.heap_bytes() >= 100 * sizeof(sequence_range));
+  CHECK(s.heap_bytes() <= 2 * 101 * sizeof(sequence_range));
+  const std::size_t before = s.heap_bytes();
+  s.clear();
+  CHECK(s.heap_bytes() == before);
+}
+
+TEST_CASE("After make_room one insert or erase needs no memory", "[interval_set]") {
+  std::mt19937_64 random(8);
+  for (int run = 0; run < 2'000; ++run) {
+    interval_set s;
+    const std::uint64_t ranges_wanted = random() % 20;
+    for (std::uint64_t i = 0; i < ranges_wanted; ++i) s.insert({10 * i, 10 * i + 4});
+    while (!s.empty() && random() % 3 == 0) s.pop_front();
+    s.make_room();
+    const std::size_t before = allocations_so_far;
+    const std::uint64_t n = random() % 200;
+    const sequence_range r{n, n + random() % 15};
+    if (random() % 2 == 0) {
+      s.insert(r);
+    } else {
+      s.erase(r);
+    }
+    if (allocations_so_far != before) FAIL("run " << run);
+  }
+  SUCCEED();
 }
 
 TEST_CASE("Equal sets are equal whatever way they came about", "[interval_set]") {

@@ -13,5 +13,5 @@ struct payment {
 void wait(recoup::timestamp now) {
   auto pipe = recoup::assemble<payment>(recoup::track_gaps(&payment::offset));
   pipe.advance(now, recoup::overloaded{[](const recoup::gap_found<>&) {}, [](const recoup::gap_abandoned<>&) {},
-                                       [](const recoup::late_arrival<>&) {}});
+                                       [](const recoup::late_arrival<>&) {}, [](const recoup::stream_resumed<>&) {}});
 }

@@ -40,7 +40,8 @@ CSV
 set -- --stream device --sequence n --key id --time at --value value --require id
 last_line 'missing=2 gaps=1 duplicates=1 rejected=1' "$@" "$work/stream.csv"
 grep -q 'line 8: ' "$work/out" || bad "the malformed row is not told by its line: $(cat "$work/out")"
-grep -q 'a: 3 to 4, asked for, attempt 1 of 1' "$work/out" || bad "the missing range is not told: $(cat "$work/out")"
+grep -q 'a: 3 to 4, asked for once$' "$work/out" || bad "the missing range is not told: $(cat "$work/out")"
+grep -qE 'missing +2  in 1 gap; 1 replay request$' "$work/out" || bad "one gap is not told in the singular: $(cat "$work/out")"
 last_line 'missing=2 gaps=1 duplicates=1 rejected=2' "$@" --range 0 10 --on-range reject "$work/stream.csv"
 last_line 'missing=2 gaps=1 duplicates=1 rejected=1' "$@" --range 0 10 --on-range clamp --infer "$work/stream.csv"
 grep -qE 'corrected +1$' "$work/out" || bad "the clamped value is not told: $(cat "$work/out")"
@@ -59,6 +60,83 @@ cat >"$work/stream.ndjson" <<'NDJSON'
 NDJSON
 "$recover" --stream device --sequence n --key id --time at - <"$work/stream.ndjson" >"$work/out"
 [ "$(tail -n 1 "$work/out")" = 'missing=1 gaps=1 duplicates=1 rejected=0' ] || bad "NDJSON: $(cat "$work/out")"
+
+# Open, given up and filled gaps, told apart: 2 comes after 50 s; 4, 5 and 10 are given up, and 5 is late; 12 is open.
+cat >"$work/ends.csv" <<'CSV'
+s,n
+0,1
+0,3
+50,2
+60,6
+130,7
+150,8
+250,9
+260,5
+400,11
+420,13
+CSV
+set -- --sequence n --time s --time-as s --reorder-distance 1
+tells() { grep -qE -e "$1" "$work/out" || bad "wanted: $1; the report is: $(cat "$work/out")"; }
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --answer-within 60 "$work/ends.csv"
+tells 'missing +3  of 5 in 4 gaps; 4 replay requests$'
+tells 'still open +1  in 1 gap$'
+tells '^ +12, asked for once$'
+tells 'given up +2  in 2 gaps$'
+tells '^ +4 to 5, of which 1 came, asked for once: the last replay request was not answered in time$'
+tells 'filled +2  came after all, 1 gap in full$'
+tells '^ +2, after 50 s$'
+tells 'late +1  '
+"$recover" "$@" --answer-within 60 --json "$work/ends.csv" | tail -n 1 >"$work/out"
+tells '"open":1,"open_gaps":1,"abandoned":2,"abandoned_gaps":2,"filled":2,"filled_gaps":1,"late":1,'
+
+# Each policy changes what is said.
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --answer-within 60 --attempts 3 --longest-wait 120 "$work/ends.csv"
+tells '4 to 5, of which 1 came, asked for 3 times$'
+tells '10, asked for twice$'
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --give-up-after 70 "$work/ends.csv"
+tells ': it was missing for longer than give_up_after$'
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --max-range 1 "$work/ends.csv"
+tells '; 5 replay requests$'
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --attempts 0 "$work/ends.csv"
+tells 'never asked for$'
+last_line 'missing=3 gaps=4 duplicates=0 rejected=0' "$@" --max-gaps 1 "$work/ends.csv"
+tells ': more gaps were open than max_gaps admits$'
+last_line 'missing=7 gaps=5 duplicates=0 rejected=0' "$@" --expect-to 17 "$work/ends.csv"
+tells '^ +14 to 17, asked for once$'
+last_line 'missing=4 gaps=5 duplicates=0 rejected=0' "$@" --expect-from 0 "$work/ends.csv"
+tells '^ +0, asked for once$'
+printf '%s\n' n 1 2 900 3 500 501 504 1 2 3 >"$work/jumps.csv"
+last_line 'missing=2 gaps=1 duplicates=0 rejected=0' --sequence n --max-jump 100 --max-behind 200 "$work/jumps.csv"
+tells 'out of range +5  numbers too far ahead or behind to be believed at once$'
+tells 'resumed +2  times a stream went on at another number$'
+tells '^ +502 to 503, never asked for: the stream was taken up anew at another number$'
+last_line 'missing=0 gaps=0 duplicates=0 rejected=0' --sequence n --max-jump 100 --max-behind 200 --resynchronise-after 3 "$work/jumps.csv"
+"$recover" --sequence n --max-jump 100 --expect-to 2000 "$work/jumps.csv" >"$work/out" 2>&1
+tells '1 stream ends further than --max-jump below --expect-to'
+
+# What can't be meant.
+set -- --sequence n --time s
+refuses '--bits must be a whole number from 1 to 64, and this is "65".' "$@" --bits 65 "$work/ends.csv"
+refuses '--max-gaps must be a whole number from 1 to 268435456, and this is "-1".' "$@" --max-gaps=-1 "$work/ends.csv"
+refuses '--max-range must be a whole number from 1 to 2^64 - 1, and this is "0".' "$@" --max-range 0 "$work/ends.csv"
+refuses '--attempts must be a whole number' "$@" --attempts 4294967295 "$work/ends.csv"
+refuses '--give-up-after must be a number above 0 of seconds, and this is "soon".' "$@" --give-up-after soon "$work/ends.csv"
+refuses '--reorder-delay must be a number, 0 or more, of seconds, and this is "nan".' "$@" --reorder-delay nan "$work/ends.csv"
+refuses '--longest-wait, 5 s, must not be shorter than --answer-within, 2 minutes.' "$@" --attempts 2 --answer-within 120 --longest-wait 5 "$work/ends.csv"
+refuses '--longest-wait needs --attempts above 1.' "$@" --longest-wait 7200 "$work/ends.csv"
+refuses '--expect-from 4096 does not fit --bits 12.' "$@" --bits 12 --expect-from 4096 "$work/ends.csv"
+refuses '--expect-to 1 must not be less than --expect-from 2.' "$@" --expect-from 2 --expect-to 1 "$work/ends.csv"
+refuses '--max-jump needs --sequence' --key n --max-jump 5 "$work/ends.csv"
+refuses '--give-up-after needs --time' --sequence n --give-up-after 5 "$work/ends.csv"
+refuses '--window needs --key' "$@" --window 5 "$work/ends.csv"
+refuses '--range needs --value' "$@" --range 1 2 "$work/ends.csv"
+refuses '--range wants two numbers, the lower one first, and this is "2 1".' "$@" --value n --range 2 1 "$work/ends.csv"
+refuses '--on-range needs --range' "$@" --value n --on-range clamp "$work/ends.csv"
+refuses '--type needs --infer' "$@" --type n "$work/ends.csv"
+refuses '--seed needs --demo.' "$@" --seed 5 "$work/ends.csv"
+refuses '--demo generates its events, and --bits says something of others.' --demo --bits 5
+refuses '--nonsense' --nonsense "$work/ends.csv"
+refuses '--preset' --preset nonsense "$work/ends.csv"
 
 # Input that can't be used.
 : >"$work/empty.csv"

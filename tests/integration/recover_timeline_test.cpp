@@ -144,13 +144,13 @@ TEST_CASE("only the ends of time are a picture too") {
   for (int i = 0; i != 2'000; ++i) {
     times.add("a", recoup::timestamp::min(), kind::accepted);
     times.add("a", recoup::timestamp::max(), kind::duplicate);
-    times.add("a", recoup::timestamp(), kind::late, std::numeric_limits<std::uint64_t>::max());
+    times.add("a", recoup::timestamp(), kind::filled, std::numeric_limits<std::uint64_t>::max());
   }
   const picture drawn = times.draw();
   CHECK(drawn.buckets <= 240);
   CHECK(drawn.rows.at(0).buckets.front()[static_cast<std::size_t>(kind::accepted)] == 2'000);
   CHECK(drawn.rows.at(0).buckets.back()[static_cast<std::size_t>(kind::duplicate)] == 2'000);
-  CHECK(drawn.rows.at(0).total[static_cast<std::size_t>(kind::late)] == std::numeric_limits<std::uint64_t>::max());
+  CHECK(drawn.rows.at(0).total[static_cast<std::size_t>(kind::filled)] == std::numeric_limits<std::uint64_t>::max());
 }
 
 TEST_CASE("random timestamps of the whole range are a picture") {

@@ -135,8 +135,8 @@ TEST_CASE("the real event that comes after all is accepted and supersedes the in
   CHECK(pipe.process(late, noon + 5min, told) == recoup::verdict::accepted);
   CHECK(told.superseded == strings{"1003 AI_FollowUp 12:01:30 true"});
   CHECK(told.published.back() == "1003 AI_FollowUp 12:01:30 true");
-  CHECK(pipe.stage_at<0>().tracker()->missing_count() == 0);
-  CHECK(pipe.stage_at<0>().tracker()->contiguous_position() == 1007U);
+  CHECK(pipe.stage_at<0>().tracker().missing_count() == 0);
+  CHECK(pipe.stage_at<0>().tracker().contiguous_position() == 1007U);
 
   CHECK(pipe.process(late, noon + 6min, told) == recoup::verdict::duplicate);
   CHECK(told.superseded.size() == 1);

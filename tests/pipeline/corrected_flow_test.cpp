@@ -68,7 +68,7 @@ TEST_CASE("forget of a correction or an inferred event leaves the real one alone
   for (std::uint64_t n = 1; n <= 3; ++n) pipe.process({"id" + std::to_string(n), n}, now, ignore);
   REQUIRE(pipe.process({"id2, revised", 2}, now, ignore, recoup::origin::correction) == accepted);
   CHECK(pipe.forget({"id2, revised", 2}, now, recoup::origin::correction));
-  CHECK(pipe.stage_at<0>().tracker()->missing_count() == 0);
+  CHECK(pipe.stage_at<0>().tracker().missing_count() == 0);
 
   REQUIRE(pipe.process({"id2", 2}, now, ignore, recoup::origin::inferred) == accepted);
   CHECK(pipe.forget({"id2", 2}, now, recoup::origin::inferred));

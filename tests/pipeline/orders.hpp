@@ -96,6 +96,15 @@ class recorder {
     note("late_arrival", of(f.stream) + std::to_string(f.sequence));
   }
   template <class Stream>
+  void operator()(const recoup::stream_resumed<Stream>& f) {
+    note("stream_resumed",
+         of(f.stream) + std::to_string(f.expected.value_or(0)) + " expected, at " + std::to_string(f.resumed_at));
+  }
+  template <class Stream>
+  void operator()(const recoup::unknown_stream<Stream>& f) {
+    note("unknown_stream", of(f.stream));
+  }
+  template <class Stream>
   void operator()(const recoup::stream_evicted<Stream>& f) {
     note("stream_evicted", of(f.stream) + std::to_string(f.missing) + " missing");
   }
@@ -148,6 +157,7 @@ inline constexpr std::string_view every_kind[] = {"accepted",
                                                   "gap_abandoned by capacity",
                                                   "gap_abandoned by time",
                                                   "late_arrival",
+                                                  "stream_resumed",
                                                   "stream_evicted",
                                                   "inferred",
                                                   "not_inferred",
@@ -195,6 +205,7 @@ inline std::vector<step> faulty_stream(std::size_t steps, std::uint64_t seed) {
     now += std::chrono::milliseconds(random() % 40);
     if (one_in(400)) now += 15s;
     if (one_in(100)) now -= 30ms;
+    if (one_in(300)) next[i % 2] += 2'000'000;
     // The higher partitions are rare, so that they come and go.
     const auto partition = static_cast<std::uint32_t>(one_in(60) ? random() % next.size() : random() % 2);
     order o{.partition = partition,

@@ -175,13 +175,14 @@ TEST_CASE("a stage that reacts tells what follows before anything else is told")
       [&](const recoup::replay_request<>& r) { hear("replay " + show(r.range)); },
       [&](const recoup::gap_abandoned<>&) {},
       [&](const recoup::late_arrival<>&) {},
+      [&](const recoup::stream_resumed<>&) {},
   };
   for (const std::uint64_t n : {1U, 3U, 6U}) {
     order o;
     o.offset = n;
     pipe.process(o, start, sink);
   }
-  const std::vector<std::string> expected{"gap 2-2", "of 1", "replay 2-2", "gap 4-5", "of 2", "replay 4-5"};
+  const std::vector<std::string> expected{"gap 2-2", "of 1", "gap 4-5", "of 2", "replay 2-2", "replay 4-5"};
   for (std::size_t at = 1; at <= expected.size(); ++at) {
     auto copy = pipe;
     heard.clear();

@@ -26,7 +26,8 @@ struct price_condition {
 TEST_CASE("every verdict has a name") {
   std::vector<std::string> names;
   for (std::size_t v = 0; v < recoup::verdict_kinds; ++v) names.emplace_back(recoup::name_of(static_cast<verdict>(v)));
-  CHECK(names == std::vector<std::string>{"accepted", "duplicate", "dead_letter", "review", "correction"});
+  CHECK(names == std::vector<std::string>{"accepted", "duplicate", "dead_letter", "review", "correction", "held",
+                                          "late", "refused"});
 }
 
 TEST_CASE("an explanation is made when asked for and each time anew") {

@@ -20,7 +20,8 @@ static_assert(describe(abandon_reason::capacity).find("max_gaps") != std::string
 
 TEST_CASE("every reason to abandon has a text of its own that completes a sentence") {
   std::set<std::string_view> texts;
-  for (const auto reason : {abandon_reason::attempts, abandon_reason::age, abandon_reason::capacity}) {
+  for (const auto reason :
+       {abandon_reason::attempts, abandon_reason::age, abandon_reason::capacity, abandon_reason::restart}) {
     const std::string_view text = describe(reason);
     CAPTURE(text);
     REQUIRE(text.size() > 10);

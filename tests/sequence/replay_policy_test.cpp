@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -74,6 +75,40 @@ TEST_CASE("any policy waits as one that doubles step by step and never less than
   SUCCEED();
 }
 
+TEST_CASE("jitter never shortens a wait and lengthens it by no more than its share") {
+  std::mt19937_64 random(20'002);
+  __extension__ using wide = __int128;
+  for (int run = 0; run < 2'000; ++run) {
+    replay_policy plain{.first_wait = duration{static_cast<std::int64_t>(1 + (random() >> (1 + random() % 63)) / 2)}};
+    plain.longest_wait = std::max(plain.first_wait, duration{static_cast<std::int64_t>(random() >> 1)});
+    replay_policy jittered = plain;
+    jittered.jitter_percent = static_cast<std::uint32_t>(random() % 1'001);
+    jittered.jitter_seed = random();
+    for (const std::uint32_t attempt : {0U, 1U, 2U, 3U, 10U, 64U, 1'000'000U}) {
+      const duration wait = jittered.wait_after(attempt);
+      const duration at_least = plain.wait_after(attempt);
+      const wide at_most = wide{at_least.count()} + wide{at_least.count()} * jittered.jitter_percent / 100;
+      CAPTURE(plain.first_wait.count(), jittered.jitter_percent, jittered.jitter_seed, attempt);
+      REQUIRE(wait >= at_least);
+      REQUIRE((wait == longest || wide{wait.count()} <= at_most));
+      REQUIRE(wait == jittered.wait_after(attempt));
+    }
+  }
+}
+
+TEST_CASE("jitter spreads consumers with other seeds over all of its share") {
+  replay_policy p{.first_wait = 1s, .longest_wait = 1s, .jitter_percent = 50};
+  std::set<duration> waits;
+  for (p.jitter_seed = 0; p.jitter_seed < 1'000; ++p.jitter_seed) waits.insert(p.wait_after(1));
+  CHECK(waits.size() > 500);
+  CHECK(*waits.begin() < 1'010ms);
+  CHECK(*waits.rbegin() > 1'490ms);
+  p.jitter_percent = 0;
+  CHECK(p.wait_after(1) == 1s);
+  p.jitter_percent = 50;
+  CHECK(p.wait_after(1) != p.wait_after(2));
+}
+
 TEST_CASE("the policy of a default constructed object is usable") {
   CHECK_NOTHROW(recoup::detail::checked(replay_policy{}));
   CHECK(replay_policy{}.wait_after(1) > duration::zero());
@@ -90,6 +125,10 @@ TEST_CASE("an impossible policy is refused with a sentence that names the option
       {{.first_wait = duration::min()}, "first_wait"},
       {{.first_wait = 2s, .longest_wait = 1s}, "longest_wait"},
       {{.longest_wait = -1s}, "longest_wait"},
+      {{.max_attempts = std::numeric_limits<std::uint32_t>::max()}, "max_attempts"},
+      {{.max_range = 0}, "max_range"},
+      {{.max_requests = 0}, "max_requests"},
+      {{.jitter_percent = 1'001}, "jitter_percent"},
       {{.give_up_after = 0s}, "give_up_after"},
       {{.give_up_after = -1ns}, "give_up_after"},
   };

@@ -1,21 +1,13 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// GCC 12 warns, in code that moves one of these, that inline elements which do not exist were never written.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <absl/container/inlined_vector.h>
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
+#include "recoup/core/detail/flat_deque.hpp"
 #include "recoup/core/sequence_range.hpp"
 
 namespace recoup {
@@ -33,37 +25,17 @@ class interval_set {
 
   /// Makes room for so many ranges, beyond which nothing is allocated.
   void reserve(std::size_t ranges) { ranges_.reserve(ranges); }
+  /// Nothing is allocated by the next insert or erase.
+  void make_room() { ranges_.make_room(); }
 
   /// Adds the numbers of a range. Returns how many of them were new, at most 2^64 - 1.
   std::uint64_t insert(sequence_range range) {
     if (range.first > range.last) return 0;
-    if (ranges_.empty()) {
-      ranges_.push_back(range);
-      numbers_ = width(range);
-      return range.size();
-    }
-    std::uint64_t added = width(range);
-    if (ranges_.back().last < range.first) {
-      if (range.first - ranges_.back().last == 1) {
-        ranges_.back().last = range.last;
-      } else {
-        ranges_.push_back(range);
-      }
-    } else {
-      const auto lower = first_reaching(ranges_.begin(), ranges_.end(), range.first == 0 ? 0 : range.first - 1);
-      const auto upper = first_after(lower, ranges_.end(), range.last == max ? max : range.last + 1);
-      if (lower == upper) {
-        ranges_.insert(lower, range);
-      } else {
-        const sequence_range merged{std::min(lower->first, range.first), std::max((upper - 1)->last, range.last)};
-        added = width(merged);
-        for (auto it = lower; it != upper; ++it) added -= width(*it);
-        *lower = merged;
-        ranges_.erase(lower + 1, upper);
-      }
-    }
-    numbers_ += added;
-    return added;
+    const bool is_above = empty() || (back().last < range.first && range.first - back().last > 1);
+    if (!is_above) return merge(range);
+    numbers_ = empty() ? width(range) : numbers_ + width(range);
+    ranges_.push_back(range);
+    return range.size();
   }
 
   /// Takes the numbers of a range out. Returns how many of them were there, at most 2^64 - 1.
@@ -90,29 +62,55 @@ class interval_set {
     return removed == 0 ? max : removed;
   }
 
+  /// Takes one number out of the range that holds it, or a whole range. Returns the first range above.
+  const_iterator erase(const_iterator at, std::uint64_t number) {
+    sequence_range* const range = ranges_.begin() + (at - begin());
+    if (range->first == range->last) return erase(at);
+    --numbers_;
+    if (number == range->first) {
+      ++range->first;
+      return range;
+    }
+    const std::uint64_t last = range->last;
+    range->last = number - 1;
+    return number == last ? range + 1 : ranges_.insert(range + 1, {number + 1, last});
+  }
+  const_iterator erase(const_iterator range) noexcept {
+    numbers_ -= width(*range);
+    return ranges_.erase(range, range + 1);
+  }
+
   [[nodiscard]] bool contains(std::uint64_t number) const noexcept { return find(number) != nullptr; }
 
   /// The range that holds the number, or null. Valid until the set changes.
   [[nodiscard]] const sequence_range* find(std::uint64_t number) const noexcept {
-    const auto it = first_reaching(begin(), end(), number);
+    const auto it = from(number);
     return it != end() && it->first <= number ? it : nullptr;
+  }
+
+  /// The first range that ends at the number or above it.
+  [[nodiscard]] const_iterator from(std::uint64_t number) const noexcept {
+    if (!empty() && number <= front().last) return begin();  // where most look
+    return first_reaching(begin(), end(), number);
   }
 
   /// Calls f(sequence_range) for each part of the range that is in the set, in order. f must not change the set.
   template <class F>
   void for_each_overlap(sequence_range range, F f) const {
     if (range.first > range.last) return;
-    for (auto it = first_reaching(begin(), end(), range.first); it != end() && it->first <= range.last; ++it) {
+    for (auto it = from(range.first); it != end() && it->first <= range.last; ++it) {
       f(clip(*it, range));
     }
   }
 
-  [[nodiscard]] const_iterator begin() const noexcept { return ranges_.data(); }
-  [[nodiscard]] const_iterator end() const noexcept { return ranges_.data() + ranges_.size(); }
+  [[nodiscard]] const_iterator begin() const noexcept { return ranges_.begin(); }
+  [[nodiscard]] const_iterator end() const noexcept { return ranges_.end(); }
 
   /// How many ranges.
   [[nodiscard]] std::size_t size() const noexcept { return ranges_.size(); }
   [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
+  /// Bytes taken on the heap.
+  [[nodiscard]] std::size_t heap_bytes() const noexcept { return ranges_.heap_bytes(); }
 
   /// How many numbers, in O(1); 2^64 - 1 also where all 2^64 are in the set.
   [[nodiscard]] std::uint64_t count() const noexcept {
@@ -124,16 +122,18 @@ class interval_set {
   [[nodiscard]] const sequence_range& front() const noexcept { return ranges_.front(); }
   [[nodiscard]] const sequence_range& back() const noexcept { return ranges_.back(); }
 
-  /// Takes the lowest range out, of a set that is not empty. O(n).
+  /// Takes the lowest range out, of a set that is not empty. O(1).
   void pop_front() noexcept {
     numbers_ -= width(ranges_.front());
-    ranges_.erase(ranges_.begin());
+    ranges_.pop_front();
   }
 
   /// Takes everything out and keeps the memory.
-  void clear() noexcept { ranges_.erase(ranges_.begin(), ranges_.end()); }
+  void clear() noexcept { ranges_.clear(); }
 
-  friend bool operator==(const interval_set& a, const interval_set& b) noexcept { return a.ranges_ == b.ranges_; }
+  friend bool operator==(const interval_set& a, const interval_set& b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
 
   /// Writes 8 + 16 * size() bytes.
   template <class Writer>
@@ -161,13 +161,13 @@ class interval_set {
       loaded.push_back({first, last});
       numbers += width({first, last});
     }
-    ranges_.assign(loaded.begin(), loaded.end());
+    ranges_ = std::move(loaded);
     numbers_ = numbers;
     return true;
   }
 
  private:
-  using storage = absl::InlinedVector<sequence_range, 2>;
+  using storage = detail::flat_deque<sequence_range, 2>;
   static constexpr std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
 
   // How many numbers, modulo 2^64.
@@ -175,6 +175,24 @@ class interval_set {
 
   static constexpr sequence_range clip(sequence_range a, sequence_range b) noexcept {
     return {std::max(a.first, b.first), std::min(a.last, b.last)};
+  }
+
+  // Inserts what touches a range, or lies below one.
+  [[gnu::noinline]] std::uint64_t merge(sequence_range range) {
+    std::uint64_t added = width(range);
+    const auto lower = first_reaching(ranges_.begin(), ranges_.end(), range.first == 0 ? 0 : range.first - 1);
+    const auto upper = first_after(lower, ranges_.end(), range.last == max ? max : range.last + 1);
+    if (lower == upper) {
+      ranges_.insert(lower, range);
+    } else {
+      const sequence_range merged{std::min(lower->first, range.first), std::max((upper - 1)->last, range.last)};
+      added = width(merged);
+      for (auto it = lower; it != upper; ++it) added -= width(*it);
+      *lower = merged;
+      ranges_.erase(lower + 1, upper);
+    }
+    numbers_ += added;
+    return added;
   }
 
   // The first range whose end is at or behind the number.

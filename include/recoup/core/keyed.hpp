@@ -46,6 +46,7 @@ class keyed {
   using position = detail::hash_index::position;
   static constexpr position none = detail::hash_index::none;
   static constexpr bool evicts = true;
+  static constexpr bool admits_all = true;
 
   /// Where a key is, or where it would go and whom it would replace. Valid until the table next changes.
   struct place {
@@ -92,6 +93,17 @@ class keyed {
   }
 
   void prefetch(std::uint32_t hash) const noexcept { index_.prefetch(hash); }
+  /// Once what prefetch asked for has come.
+  void prefetch_entry(std::uint32_t hash) const noexcept {
+#if defined(__GNUC__)
+    const position at = index_.guess(hash);
+    if (at == none) return;
+    __builtin_prefetch(&entries_[at].key);
+    __builtin_prefetch(&entries_[at].component, 1);
+#else
+    static_cast<void>(hash);
+#endif
+  }
 
   template <class K>
   place locate(const K& key) const {
@@ -151,16 +163,35 @@ class keyed {
   void tell_victim(place p, F&& f) const {
     if (p.victim != none) f(entries_[p.victim].key, entries_[p.victim].component);
   }
+  template <class F>
+  void tell_victim(place p, F&& f) {
+    if (p.victim != none) f(std::as_const(entries_[p.victim].key), entries_[p.victim].component);
+  }
 
-  /// Takes a key's component out, for instance to hand it to another process.
+  /// Takes a key's component out, for instance to hand it to another process. The last entry moves to its position:
+  /// moved(position) is called then.
   template <class K>
   std::optional<Component> take(const K& key) {
+    return take(key, [](position) {});
+  }
+  template <class K, class Moved>
+  std::optional<Component> take(const K& key, Moved&& moved) {
     const detail::hash_index::place at = look_up(key, hash(key));
     if (at.found == none) return std::nullopt;
     std::optional<Component> taken(std::move(entries_[at.found].component));
     remove(at);
+    if (at.found < size()) moved(at.found);
     return taken;
   }
+
+  /// Where a key's entry lies, none if it has none: until an entry is removed.
+  template <class K>
+  position position_of(const K& key) const {
+    return look_up(key, hash(key)).found;
+  }
+  const Key& key_at(position at) const noexcept { return entries_[at].key; }
+  Component& component_at(position at) noexcept { return entries_[at].component; }
+  const Component& component_at(position at) const noexcept { return entries_[at].component; }
 
   /// Puts a component in under a key. False, and nothing changes, if the key is there already or the table is full.
   bool put(Key key, Component component, timestamp now) {
@@ -172,16 +203,22 @@ class keyed {
 
   /// Evicts keys that have been idle too long: looks at the next `sweep` entries, so that a key is evicted at the
   /// latest after 2 * capacity / sweep calls. evicted(key, component) is called before each; if it throws, the key
-  /// stays.
+  /// stays. moved(position) is called for an entry that took the place of one removed.
   template <class Evicted>
   void advance(timestamp now, Evicted&& evicted) {
+    advance(now, evicted, [](position) {});
+  }
+  template <class Evicted, class Moved>
+  void advance(timestamp now, Evicted&& evicted, Moved&& moved) {
     if (options_.idle == duration::max()) return;
     for (std::size_t i = 0; i < sweep && !entries_.empty(); ++i) {
       if (sweep_at_ >= entries_.size()) sweep_at_ = 0;
-      const entry& e = entries_[sweep_at_];
+      entry& e = entries_[sweep_at_];
       if (elapsed(e.last_used, now) > options_.idle) {
-        evicted(e.key, e.component);
+        evicted(std::as_const(e.key), e.component);
+        const position hole = static_cast<position>(sweep_at_);
         remove(look_up(e.key, hash(e.key)));
+        if (hole < size()) moved(hole);
       } else {
         ++sweep_at_;
       }
@@ -209,6 +246,15 @@ class keyed {
   keyed empty_copy() const { return keyed(options_, prototype_); }
 
   void save(snapshot_writer& w) const {
+    save(w, [&](const Component& component) { w.value(component); });
+  }
+  bool load(snapshot_reader& r) {
+    return load(r, [&](Component& component) { return r.value(component); });
+  }
+
+  /// write(component) for each entry, in place of Component's own save.
+  template <class Write>
+  void save(snapshot_writer& w, Write&& write) const {
     w.u64(size());
     w.u32(hand_);
     w.u64(sweep_at_);
@@ -216,12 +262,13 @@ class keyed {
       w.value(e.key);
       w.time(e.last_used);
       w.boolean(e.used);
-      w.value(e.component);
+      write(e.component);
     }
   }
 
-  /// Reads into an empty table.
-  bool load(snapshot_reader& r) {
+  /// Reads into an empty table. read(component) is false where the bytes are refused.
+  template <class Read>
+  bool load(snapshot_reader& r, Read&& read) {
     const std::uint64_t count = r.u64();
     hand_ = r.u32();
     sweep_at_ = static_cast<std::size_t>(r.u64());
@@ -232,7 +279,7 @@ class keyed {
       const timestamp last_used = r.time();
       const bool used = r.boolean();
       Component component = prototype_;
-      if (!r.value(component) || !put(std::move(key), std::move(component), last_used)) return false;
+      if (!read(component) || !put(std::move(key), std::move(component), last_used)) return false;
       entries_.back().used = used;
     }
     return r.ok();

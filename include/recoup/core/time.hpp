@@ -23,7 +23,7 @@ namespace detail {
 
 using ticks = duration::rep;
 
-constexpr ticks saturating_add(ticks a, ticks b) noexcept {
+constexpr ticks saturating_sum(ticks a, ticks b) noexcept {
   using limits = std::numeric_limits<ticks>;
   if (b > 0 && a > limits::max() - b) return limits::max();
   if (b < 0 && a < limits::min() - b) return limits::min();
@@ -62,7 +62,7 @@ constexpr std::uint64_t scale(std::uint64_t value, std::uint64_t numerator, std:
 /// Saturating arithmetic: a result outside the range is the nearest end of it, so that a hostile timestamp cannot
 /// overflow. Of a sum of two timestamps there is no need, and none is offered.
 constexpr duration saturating_add(duration a, duration b) noexcept {
-  return duration{detail::saturating_add(a.count(), b.count())};
+  return duration{detail::saturating_sum(a.count(), b.count())};
 }
 
 constexpr timestamp saturating_add(timestamp t, duration d) noexcept {

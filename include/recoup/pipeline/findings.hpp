@@ -7,8 +7,10 @@
 #include "recoup/core/sequence_range.hpp"
 #include "recoup/pipeline/verdict.hpp"
 #include "recoup/sequence/findings.hpp"
+#include "recoup/sequence/hole_passed_over.hpp"
 
-/// What the pipeline notices, besides what a gap tracker tells (sequence/findings.hpp): any number an event or advance.
+/// What the pipeline notices, besides what a gap tracker (sequence/findings.hpp) and a resequencer
+/// (sequence/hole_passed_over.hpp) tell: any number an event or advance.
 /// The structs refer to events: copy out of them what is to outlive the call of the sink.
 
 namespace recoup {
@@ -19,14 +21,6 @@ struct flagged {
   const Event& event;
   explanation because;
   [[nodiscard]] std::string why() const { return because.text(); }
-};
-
-/// A stream's state was dropped, since it was idle or others needed its place. Its numbers begin anew with its
-/// next event.
-template <class Stream = only_stream>
-struct stream_evicted {
-  Stream stream;
-  std::uint64_t missing;  ///< numbers that were still missing
 };
 
 /// This event stands in for one that is missing. It is no event of the stream: publish it as what it is.

@@ -184,7 +184,9 @@ class infer_stage : public stage_defaults<Event> {
       ++inferred_;
     }
   }
-  static bool passes(verdict v) noexcept { return v == verdict::accepted || v == verdict::correction; }
+  static bool passes(verdict v) noexcept {
+    return v == verdict::accepted || v == verdict::correction || v == verdict::held;
+  }
 
   template <class Emit>
   static void tell_forgotten(const stream_type& stream, const detail::inference_state<Event>& state, Emit& emit) {

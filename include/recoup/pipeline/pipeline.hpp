@@ -44,13 +44,18 @@ class pipeline {
   explicit pipeline(Stages... s) : stages_(std::move(s)...) {
     static_assert(is_ordered(indices{}),
                   "recoup: a stage takes up findings that no stage before it tells: put infer(stream, ...) behind "
-                  "track_gaps(stream, ...), with the same type of stream");
+                  "track_gaps(stream, ...), with the same type of stream; so too in_order(stream, ...)");
+    static_assert(releases_last(),
+                  "recoup: a stage that rejects or corrects events stands behind in_order, which hands out what it "
+                  "held and asks nobody: put in_order behind it");
     static_assert(learns_last(),
                   "recoup: a stage that rejects or corrects events stands behind infer, which would learn from events "
                   "that do not pass: put infer last");
   }
 
   /// Judges one event that arrived at `now`, tells the sink, commits. Returns the verdict that the sink was told.
+  /// Events that were held and whose turn has come by it are told after that, as accepted. If the sink throws for one
+  /// of these, the event itself has been processed: should it come again, it is a duplicate.
   template <class Sink>
   verdict process(const Event& event, timestamp now, Sink&& sink, origin from = origin::live) {
     check_handlers<Sink>();
@@ -78,6 +83,7 @@ class pipeline {
   /// throws, that finding is told again by the next advance.
   template <class Sink>
   void advance(timestamp now, Sink&& sink) {
+    if constexpr (releases) (void)detail::handles<std::remove_reference_t<Sink>>(type_list<accepted<Event>>{});
     ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
     for_each_stage([&](auto index, auto&) { advance<decltype(index)::value>(now, sink); });
   }
@@ -89,7 +95,8 @@ class pipeline {
     return forget<0>(event, context{now, from});
   }
 
-  /// How many events ended with this verdict, and with any.
+  /// How many events ended with this verdict, and with any. An event that was held and has been told as accepted since
+  /// is counted as held.
   [[nodiscard]] std::uint64_t count(verdict v) const noexcept { return verdicts_[static_cast<std::size_t>(v)]; }
   [[nodiscard]] std::uint64_t processed() const noexcept {
     std::uint64_t sum = 0;
@@ -98,10 +105,13 @@ class pipeline {
   }
 
   /// All counters by name, to hand them on to a metrics system: f(stage's name, counter's name, value), first those of
-  /// the verdicts under "pipeline".
+  /// the verdicts under "pipeline"; held, late and refused where a stage may hold events.
   template <class F>
   void stats(F&& f) const {
-    for (std::size_t v = 0; v < verdict_kinds; ++v) f("pipeline", name_of(static_cast<verdict>(v)), verdicts_[v]);
+    for (std::size_t v = 0; v < verdict_kinds; ++v) {
+      const bool is_optional = v >= static_cast<std::size_t>(verdict::held);
+      if (!is_optional || holds) f("pipeline", name_of(static_cast<verdict>(v)), verdicts_[v]);
+    }
     for_each_stage([&](auto, const auto& s) {
       s.for_each_counter([&](std::string_view counter, std::uint64_t value) {
         f(std::string_view(std::remove_cvref_t<decltype(s)>::name), counter, value);
@@ -203,19 +213,35 @@ class pipeline {
   template <class Sink, std::size_t... I>
   [[gnu::noinline]] verdict process_unusual(const Event& event, context c, Sink& sink,
                                             std::index_sequence<I...> all_stages) {
+    if constexpr (releases) (release<I>(event, c, sink), ...);
     judged all(event);
     const hints h = prepare(event, all_stages);
     (judge<I>(all, std::get<I>(h), c), ...);
-    return finish<false>(event, all, c, sink, all_stages);
+    const verdict v = finish<false>(event, all, c, sink, all_stages);
+    if constexpr (releases) (release<I>(event, c, sink), ...);
+    return v;
   }
 
   template <bool Usual, class Sink, std::size_t... I>
   [[gnu::always_inline]] verdict finish(const Event& event, const judged& all, const context& c, Sink& sink,
                                         std::index_sequence<I...>) {
-    (report<Usual, I>(all, c, sink), ...);
+    [[maybe_unused]] const bool takes_note = Usual || !tells<refused<Event>> || all.outcome != verdict::refused;
+    [[maybe_unused]] reactions noted;
+    if constexpr (!Usual && releases) {
+      const auto tell_and_note = [&](const auto& finding) {
+        sink(finding);
+        noted.note(finding);
+      };
+      if (takes_note) (report<Usual, I>(all, c, tell_and_note), ...);
+    } else {
+      (report<Usual, I>(all, c, sink), ...);
+    }
     deliver(event, all, c, sink);
-    (commit<Usual, false, I>(all, c), ...);
-    (commit<Usual, true, I>(all, c), ...);
+    if (takes_note) {
+      (commit<Usual, false, I>(all, c), ...);
+      (commit<Usual, true, I>(all, c), ...);
+      if constexpr (!Usual && releases) (react<I>(noted, c.now), ...);
+    }
     ++verdicts_[static_cast<std::size_t>(all.outcome)];
     return all.outcome;
   }
@@ -232,6 +258,46 @@ class pipeline {
       return (!sees_all<I> && all.seen[I] == nullptr) || std::get<I>(stages_).is_usual(std::get<I>(all.judgements));
     } else {
       return true;
+    }
+  }
+
+  // Stages that hold events, and release them later.
+  struct ignored {
+    template <class Told>
+    void operator()(const Told&) const noexcept {}
+  };
+  template <class Stage>
+  static constexpr bool can_release = requires(Stage& s, const Event& e, const context& c) {
+    s.release(e, c, ignored{});
+  };
+  static constexpr bool releases = (can_release<Stages> || ...);
+  // Findings about an event that the stage which releases (there is one at most) takes up once the event is committed.
+  template <class List>
+  struct noted_findings;
+  template <class... Findings>
+  struct noted_findings<type_list<Findings...>> {
+    std::tuple<std::vector<Findings>...> all;
+
+    template <class Finding>
+    void note(const Finding& finding) {
+      if constexpr ((std::is_same_v<Finding, Findings> || ...)) std::get<std::vector<Finding>>(all).push_back(finding);
+    }
+  };
+  using reactions = noted_findings<
+      detail::joined<std::conditional_t<can_release<Stages>, typename Stages::reacts_to, type_list<>>...>>;
+  template <std::size_t I>
+  void react(const reactions& noted, timestamp now) {
+    if constexpr (can_release<stage_type<I>>) {
+      const auto take_up = [&](const auto& findings) {
+        for (const auto& finding : findings) std::get<I>(stages_).react(finding, now);
+      };
+      std::apply([&](const auto&... findings) { (take_up(findings), ...); }, noted.all);
+    }
+  }
+  template <std::size_t I, class Sink>
+  void release(const Event& event, const context& c, Sink& sink) {
+    if constexpr (can_release<stage_type<I>>) {
+      std::get<I>(stages_).release(event, c, [&](const auto& told) { sink(told); });
     }
   }
 
@@ -271,6 +337,7 @@ class pipeline {
   static constexpr bool rejects = !(std::is_same_v<typename Stages::verdicts, type_list<>> && ...);
   template <class Told>
   static constexpr bool tells = (detail::contains<Told>(typename Stages::verdicts{}) || ...);
+  static constexpr bool holds = tells<held<Event>> || tells<late<Event>> || tells<refused<Event>>;
 
   template <class Sink>
   void deliver(const Event& event, const judged& all, const context& c, Sink& sink) const {
@@ -300,6 +367,15 @@ class pipeline {
     if constexpr (tells<correction<Event>>) {
       if (outcome == verdict::correction) sink(correction<Event>{event, current, why});
     }
+    if constexpr (tells<held<Event>>) {
+      if (outcome == verdict::held) sink(held<Event>{current, event, why});
+    }
+    if constexpr (tells<late<Event>>) {
+      if (outcome == verdict::late) sink(late<Event>{current, event, why});
+    }
+    if constexpr (tells<refused<Event>>) {
+      if (outcome == verdict::refused) sink(refused<Event>{event, why});
+    }
   }
 
   template <std::size_t... I>
@@ -314,7 +390,7 @@ class pipeline {
     return first;
   }
 
-  // The reasons of the stage that rejected the event, or of those that corrected it.
+  // The reasons of the stage that rejected the event, or of those that corrected it; where one held it, of all these.
   template <std::size_t... I>
   std::vector<reason> explain(const Event& event, const context& c, std::index_sequence<I...>) const {
     judged all(event);
@@ -322,8 +398,11 @@ class pipeline {
     (judge<I>(all, std::get<I>(h), c), ...);
     std::vector<reason> reasons;
     const auto add = [&](const auto& s, const auto& j, std::size_t i) {
-      if (all.seen[i] == nullptr || s.outcome(j) != all.outcome) return;
-      if (all.rejected_by != none && all.rejected_by != i) return;
+      if (all.seen[i] == nullptr) return;
+      const verdict here = s.outcome(j);
+      const bool corrected =
+          here == verdict::correction && (all.outcome == verdict::held || all.outcome == verdict::late);
+      if (!corrected && (here != all.outcome || (all.rejected_by != none && all.rejected_by != i))) return;
       for (reason& r : s.explain(*all.seen[i], j, c)) reasons.push_back(std::move(r));
     };
     (add(std::get<I>(stages_), std::get<I>(all.judgements), I), ...);
@@ -383,23 +462,35 @@ class pipeline {
     });
   }
 
-  // Whether some stage before I tells each of these findings.
+  // Whether some stage before I tells each of these findings; or whether no stage tells any such, if that will do.
   template <std::size_t I, class... Findings>
   static constexpr bool are_told_before(type_list<Findings...>) {
-    return (is_told_before<I, Findings>(indices{}) && ...);
+    return ((is_told_before<I, Findings>(indices{}) || (!stage_type<I>::needs_told && !tells_alike<Findings>)) && ...);
   }
+  template <class Finding>
+  static constexpr bool tells_alike = (detail::contains_alike<Finding>(typename Stages::findings{}) || ...);
   template <std::size_t I, class Finding, std::size_t... J>
   static constexpr bool is_told_before(std::index_sequence<J...>) {
     return ((J < I && detail::contains<Finding>(typename Stages::findings{})) || ...);
   }
   // Whether no stage behind one that takes up findings (and learns from events that pass) rejects or corrects any.
   static constexpr bool learns_last() {
-    constexpr std::array<bool, stages> learns{!std::is_same_v<typename Stages::reacts_to, type_list<>>...};
+    constexpr std::array<bool, stages> learns{!std::is_same_v<typename Stages::reacts_to, type_list<>> &&
+                                              !can_release<Stages>...};
     constexpr std::array<bool, stages> decides{!std::is_same_v<typename Stages::verdicts, type_list<>>...};
-    bool has_learnt = false;
+    return comes_last(learns, decides);
+  }
+  // Whether no stage rejects or corrects events behind one that releases them.
+  static constexpr bool releases_last() {
+    constexpr std::array<bool, stages> holds_back{can_release<Stages>...};
+    constexpr std::array<bool, stages> decides{!std::is_same_v<typename Stages::verdicts, type_list<>>...};
+    return comes_last(holds_back, decides);
+  }
+  static constexpr bool comes_last(const std::array<bool, stages>& these, const std::array<bool, stages>& decides) {
+    bool seen = false;
     for (std::size_t i = 0; i < stages; ++i) {
-      if (has_learnt && decides[i]) return false;
-      has_learnt = has_learnt || learns[i];
+      if (seen && decides[i]) return false;
+      seen = seen || these[i];
     }
     return true;
   }

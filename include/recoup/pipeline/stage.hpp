@@ -28,6 +28,16 @@ constexpr bool contains(type_list<Ts...>) {
   return (std::is_same_v<T, Ts> || ...);
 }
 
+// Whether the list has an instance of the template that T is one of.
+template <class T, class U>
+inline constexpr bool is_alike = std::is_same_v<T, U>;
+template <template <class...> class Template, class... Ts, class... Us>
+inline constexpr bool is_alike<Template<Ts...>, Template<Us...>> = true;
+template <class T, class... Ts>
+constexpr bool contains_alike(type_list<Ts...>) {
+  return (is_alike<T, Ts> || ...);
+}
+
 template <class... Lists>
 struct join;
 template <>
@@ -63,6 +73,8 @@ struct stage_defaults {
   /// Findings of earlier stages, told in `advance`, that this stage takes up: react(finding, now) takes note of one,
   /// and this stage's `advance`, called before anything else is told, tells what follows from it.
   using reacts_to = type_list<>;
+  /// Whether a stage before this one must tell them. Else there need be none in the pipeline that does.
+  static constexpr bool needs_told = true;
 
   /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts.
   static constexpr bool counts_rejected = false;
@@ -112,6 +124,11 @@ struct stage_defaults {
 /// commit
 ///   is noexcept commit after the others;
 /// - all that stage_defaults has;
+/// - optionally `release(event, context, emit)`: tells the events that are ready now as accepted<Event>, and findings
+///   about them. Called, out of line, before an unusual event is judged and after it is committed; never for usual
+///   ones, so such a stage has is_usual. It takes up findings also from `report`, once the event is committed. What is
+///   told counts as told when emit returns; if it throws, it is told by the next call, or by `advance`. A stage that
+///   rejects or corrects events must not stand behind it;
 /// - optionally `is_usual(judgement) const -> bool`: this stage accepts the event and has nothing to report, so that
 ///   `commit_usual(event, judgement, context)` will do for it. An event that is unusual to some stage is judged once
 ///   more, out of line, which makes the usual ones cheaper.

@@ -27,12 +27,12 @@ enum class origin : std::uint8_t {
 
 /// Exactly one of these for every event. (32 bits wide, so that what the pipeline knows of an event has no padding and
 /// stays in registers.)
-enum class verdict : std::uint32_t { accepted, duplicate, dead_letter, review, correction };
-inline constexpr std::size_t verdict_kinds = 5;
+enum class verdict : std::uint32_t { accepted, duplicate, dead_letter, review, correction, held, late, refused };
+inline constexpr std::size_t verdict_kinds = 8;
 
 [[nodiscard]] constexpr std::string_view name_of(verdict v) {
-  constexpr std::array<std::string_view, verdict_kinds> names{"accepted", "duplicate", "dead_letter", "review",
-                                                              "correction"};
+  constexpr std::array<std::string_view, verdict_kinds> names{"accepted",   "duplicate", "dead_letter", "review",
+                                                              "correction", "held",      "late",        "refused"};
   return names[static_cast<std::size_t>(v)];
 }
 
@@ -98,6 +98,34 @@ template <class Event>
 struct correction {
   const Event& original;
   const Event& corrected;
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// The event is right, but events before it in its stream are missing: don't process it yet. It is kept, and told as
+/// accepted when its turn has come.
+template <class Event>
+struct held {
+  const Event& event;
+  const Event& original;  ///< as it came; another object than `event` where a stage corrected it
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// The event is right, but comes too late to be processed in order, as later ones may have been: process it out of
+/// order or put it aside. It has not been processed before, unless that is long ago.
+template <class Event>
+struct late {
+  const Event& event;
+  const Event& original;  ///< as it came; another object than `event` where a stage corrected it
+  explanation because;
+  [[nodiscard]] std::string why() const { return because.text(); }
+};
+
+/// There is no room to hold the event until its turn. No stage has taken note of it: give it again later.
+template <class Event>
+struct refused {
+  const Event& event;
   explanation because;
   [[nodiscard]] std::string why() const { return because.text(); }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "recoup/core/sequence_range.hpp"
@@ -22,8 +23,8 @@ struct gap_found {
   timestamp opened;  ///< when a later number came
 };
 
-/// Ask the source to send these numbers again. When the handler returns, the request counts as sent; when it throws, it
-/// is made again at the next advance.
+/// Ask the source to send these numbers again. When the handler returns, the request counts as sent; when it throws or
+/// returns false, it was not, and is made again at the next advance.
 template <class Stream = only_stream>
 struct replay_request {
   Stream stream;
@@ -36,6 +37,7 @@ enum class abandon_reason : std::uint8_t {
   attempts,  ///< the last replay request was not answered in time
   age,       ///< missing for longer than replay_policy.give_up_after
   capacity,  ///< more gaps than gap_tracker_options.max_gaps: the lowest had to go
+  restart,   ///< the stream was taken up anew at another number
 };
 
 [[nodiscard]] constexpr std::string_view describe(abandon_reason reason) {
@@ -46,6 +48,8 @@ enum class abandon_reason : std::uint8_t {
       return "it was missing for longer than give_up_after";
     case abandon_reason::capacity:
       return "more gaps were open than max_gaps admits";
+    case abandon_reason::restart:
+      return "the stream was taken up anew at another number";
   }
   return "unknown reason";
 }
@@ -58,6 +62,29 @@ struct gap_abandoned {
   timestamp opened;
   std::uint32_t attempts;  ///< replay requests sent
   abandon_reason reason;
+};
+
+/// The stream goes on at another number, as successive arrivals have shown a jump or a restart to be real. What was
+/// missing is told as gap_abandoned; of the numbers that were jumped over nothing is known.
+template <class Stream = only_stream>
+struct stream_resumed {
+  Stream stream;
+  std::optional<std::uint64_t> expected;  ///< the number that would have been next
+  std::uint64_t resumed_at;               ///< the first of those that came instead
+};
+
+/// A stream's state was dropped, since it was idle or others needed its place. Its numbers begin anew with its
+/// next event.
+template <class Stream = only_stream>
+struct stream_evicted {
+  Stream stream;
+  std::uint64_t missing;  ///< numbers that were still missing
+};
+
+/// An event of a stream that a dense table has no place for: beyond dense_options.capacity. It counts for no sequence.
+template <class Stream>
+struct unknown_stream {
+  Stream stream;
 };
 
 /// A number that had been given up has come after all: takes back that part of a gap_abandoned.

@@ -37,7 +37,7 @@ TEST_CASE("signed counters wrap through their negative half without a gap") {
   for (int n = 0; n < 1'000; ++n) {
     pipe.process({static_cast<std::int8_t>(static_cast<std::uint8_t>(n))}, recoup::timestamp{}, [](const auto&) {});
   }
-  CHECK(pipe.stage_at<0>().tracker()->count(recoup::arrival::in_order) == 1'000);
+  CHECK(pipe.stage_at<0>().trackers().count(recoup::arrival::in_order) == 1'000);
 }
 
 TEST_CASE("an offset of -1 among others opens no gap") {
@@ -48,6 +48,6 @@ TEST_CASE("an offset of -1 among others opens no gap") {
   for (const std::int64_t offset : {-1, 1, 2, -1, 3, 4}) {
     pipe.process({offset}, recoup::timestamp{}, [](const auto&) {});
   }
-  CHECK(pipe.stage_at<0>().tracker()->missing_count() == 0);
-  CHECK(pipe.stage_at<0>().tracker()->high_position() == 4);
+  CHECK(pipe.stage_at<0>().tracker().missing_count() == 0);
+  CHECK(pipe.stage_at<0>().tracker().high_position() == 4);
 }

@@ -56,6 +56,13 @@ class hash_index {
     slots_[hole].position = none;
   }
 
+  // The position of the first entry with this tag: most likely the one that find would find.
+  position guess(std::uint32_t tag) const noexcept {
+    for (std::uint32_t at = home(tag);; at = next(at)) {
+      if (slots_[at].position == none || slots_[at].tag == tag) return slots_[at].position;
+    }
+  }
+
   void prefetch(std::uint32_t tag) const noexcept {
 #if defined(__GNUC__)
     __builtin_prefetch(&slots_[home(tag)]);

@@ -6,6 +6,7 @@
 #include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
+#include "recoup/sequence/findings.hpp"
 
 namespace recoup::detail {
 
@@ -29,11 +30,17 @@ RECOUP_HANDLER_OF(duplicate, "duplicate<Event>", "the event has been here before
 RECOUP_HANDLER_OF(dead_letter, "dead_letter<Event>", "the event breaks a rule beyond repair;")
 RECOUP_HANDLER_OF(review, "review<Event>", "a person should decide about the event;")
 RECOUP_HANDLER_OF(correction, "correction<Event>", "the event was put right;")
+RECOUP_HANDLER_OF(held, "held<Event>", "the event waits for its turn;")
+RECOUP_HANDLER_OF(late, "late<Event>", "the event's turn is over;")
+RECOUP_HANDLER_OF(refused, "refused<Event>", "there is no room to hold the event, give it again;")
 RECOUP_HANDLER_OF(flagged, "flagged<Event>", "the event breaks a rule that only flags;")
 RECOUP_HANDLER_OF(gap_found, "gap_found<Stream>", "numbers are missing;")
 RECOUP_HANDLER_OF(replay_request, "replay_request<Stream>", "ask the source for these numbers;")
 RECOUP_HANDLER_OF(gap_abandoned, "gap_abandoned<Stream>", "missing numbers are given up;")
 RECOUP_HANDLER_OF(late_arrival, "late_arrival<Stream>", "a number came after it was given up;")
+RECOUP_HANDLER_OF(hole_passed_over, "hole_passed_over<Stream>", "missing events are not waited for any longer;")
+RECOUP_HANDLER_OF(stream_resumed, "stream_resumed<Stream>", "a stream goes on at another number;")
+RECOUP_HANDLER_OF(unknown_stream, "unknown_stream<Stream>", "an event of a stream beyond dense_options.capacity;")
 RECOUP_HANDLER_OF(stream_evicted, "stream_evicted<Stream>", "a stream's state was dropped;")
 RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
 RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")

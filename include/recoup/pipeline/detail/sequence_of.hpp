@@ -6,6 +6,8 @@
 #include <type_traits>
 
 #include "recoup/core/detail/project.hpp"
+#include "recoup/core/sequence_range.hpp"
+#include "recoup/sequence/numbering.hpp"
 
 namespace recoup::detail {
 
@@ -28,6 +30,24 @@ constexpr std::optional<std::uint64_t> sequence_of(const Field& field, unsigned 
   } else {
     if (field < 0 && (bits == 64 || bits > 8 * sizeof(Field))) return std::nullopt;
     return static_cast<std::uint64_t>(static_cast<std::make_unsigned_t<Field>>(field));
+  }
+}
+
+// What track_gaps can take for an event's number: one that sequence_of reads, or what stands for several.
+template <class T>
+inline constexpr bool is_numbering = is_number<T> || std::is_same_v<T, sequence_range> ||
+                                     std::is_same_v<T, linked_number> || std::is_same_v<T, increasing_number>;
+template <class T>
+inline constexpr bool is_numbering<std::optional<T>> = is_numbering<T>;
+
+template <class T>
+constexpr auto numbers_of(const T& projected, unsigned bits) noexcept {
+  if constexpr (is_number<T>) {
+    return detail::sequence_of(projected, bits);
+  } else if constexpr (is_optional_v<T>) {
+    return projected;
+  } else {
+    return std::optional<T>(projected);
   }
 }
 
