@@ -63,9 +63,9 @@ json page_json(const page_data& data) {
       rows.push_back({{"stream", shown(gap.stream)},
                       {"first", std::to_string(gap.range.first)},
                       {"last", std::to_string(gap.range.last)},
-                      {"noticed", milliseconds(gap.noticed)},
+                      {"noticed", data.has_times ? json(milliseconds(gap.noticed)) : json(nullptr)},
                       {"came", std::to_string(gap.came)},
-                      {"lastCame", gap.came != 0 ? json(milliseconds(gap.last_came)) : json(nullptr)},
+                      {"lastCame", gap.came != 0 && data.has_times ? json(milliseconds(gap.last_came)) : json(nullptr)},
                       {"attempts", gap.attempts},
                       {"reason", shown(gap.reason)}});
     }
@@ -107,7 +107,7 @@ json page_json(const page_data& data) {
             {"malformed", std::to_string(t.malformed_rows)},
             {"rate", t.events_per_second},
             {"state", std::to_string(t.state_bytes)}}},
-          {"timeline", timeline_json(data.times)},
+          {"timeline", timeline_json(data.has_times ? data.times : timeline())},
           {"gaps", std::move(gaps)},
           {"samples", std::move(samples)}};
 }

@@ -48,7 +48,8 @@ struct page_data {
   page_data& operator=(const page_data&) = delete;
 
   std::string title = "What the stream lost, repeated and got wrong";
-  std::string source;  // The input's name.
+  std::string source;     // The input's name.
+  bool has_times = true;  // Else nothing is known of when, and the timeline is not drawn.
   totals total;
   timeline times;
   gap_ledger gaps{times};

@@ -128,7 +128,7 @@ std::size_t expect_to(std::uint64_t number, Trackers& trackers, recoup::timestam
 template <bool Infer>
 void run(const settings& s) {
   reader in(s.file, s.fields, s.format);
-  report out(s.json, s.file == "-" ? "standard input" : s.file);
+  report out(s.json, s.file == "-" ? "standard input" : s.file, !s.fields.time.empty());
   progress bar(in.total_bytes());
   auto pipe = make_pipeline<Infer>(s);
   auto& trackers = pipe.template stage_at<0>().trackers();

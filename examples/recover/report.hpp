@@ -22,7 +22,10 @@ namespace recover {
 // of JSON.
 class report {
  public:
-  report(bool as_json, std::string source) : as_json_(as_json) { page_.source = std::move(source); }
+  report(bool as_json, std::string source, bool has_times) : as_json_(as_json) {
+    page_.source = std::move(source);
+    page_.has_times = has_times;
+  }
 
   // Findings of `advance` have no time of their own.
   void set_now(recoup::timestamp now) { now_ = now; }

@@ -375,6 +375,14 @@ TEST_CASE("Random changes agree with a set of single numbers anywhere on the lin
         s.pop_front();
         REQUIRE(change(model, front, false) == front.size());
       }
+      if (const auto at = s.from(r.first); at != s.end() && at->contains(r.first)) {
+        const bool takes_all = random() % 4 == 0;
+        const sequence_range range = *at;
+        const std::uint64_t last = takes_all ? range.last : r.first;
+        const auto above = takes_all ? s.erase(at) : s.erase(at, r.first);
+        change(model, takes_all ? range : sequence_range{last, last}, false);
+        REQUIRE(above == s.from(last));
+      }
       require_same(s, model, universe);
       const sequence_range window{base + random() % size, base + random() % size};
       REQUIRE(numbers_in(s, window) == numbers_in(model, window));

@@ -491,6 +491,87 @@ TEST_CASE("a component moves from one table to another") {
   CHECK(b.find("x")->n == 7);
 }
 
+// Whoever notes where keys lie, and is told what moves, knows where all of them lie.
+TEST_CASE("every entry that moves in a table is told") {
+  std::uint64_t moves = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto roll = [&](std::uint64_t n) { return random() % n; };
+    table<std::string> t({.capacity = 1 + roll(12), .idle = 20ns, .seed = seed}, counter{});
+    std::vector<std::string> names(t.capacity());  // by position
+    const auto moved = [&](auto position) {
+      ++moves;
+      names[position] = t.key_at(position);
+    };
+    for (int step = 0; step < 200; ++step) {
+      INFO("seed " << seed << " step " << step);
+      const std::string key = key_of<std::string>(roll(16));
+      const timestamp now = at(step + static_cast<std::int64_t>(roll(20)));
+      switch (roll(6)) {
+        case 0: {
+          const bool is_there = t.find(key) != nullptr;
+          if (t.take(key, moved).has_value() != is_there) FAIL("take");
+          break;
+        }
+        case 1:
+          t.advance(
+              now, [](const std::string&, counter& c) { c.n = 0; }, moved);
+          break;
+        default:
+          t.use(key, now).n = 1'000 + static_cast<std::uint64_t>(step);
+          names[t.position_of(key)] = key;
+      }
+      std::size_t found = 0;
+      for (std::uint32_t i = 0; i < t.size(); ++i) {
+        if (names[i] != t.key_at(i) || t.position_of(names[i]) != i) FAIL("position " << i << " has another key");
+        if (&std::as_const(t).component_at(i) != t.find(names[i])) FAIL("position " << i << " has another component");
+        ++found;
+      }
+      if (found != t.size()) FAIL("the positions are not dense");
+      if (t.find(key) == nullptr && t.position_of(key) != t.none) FAIL("a key that is not there has a position");
+    }
+  }
+  CHECK(moves > 500);
+}
+
+TEST_CASE("nothing moves where the last entry is removed") {
+  table<int> t({.capacity = 4}, counter{});
+  for (const int key : {1, 2, 3}) t.use(key, start);
+  std::vector<std::uint32_t> moved;
+  const auto note = [&](auto position) { moved.push_back(position); };
+  CHECK(t.take(3, note));
+  CHECK_FALSE(t.take(3, note));
+  CHECK(moved.empty());
+  CHECK(t.take(1, note));
+  CHECK(moved == std::vector<std::uint32_t>{0});
+  CHECK(t.key_at(0) == 2);
+}
+
+TEST_CASE("the components of a table are written and read by whoever likes") {
+  table<std::string> t({.capacity = 4}, counter{});
+  t.use("a", start).n = 5;
+  t.use("b", at(7)).n = 6;
+  recoup::snapshot_writer w;
+  t.save(w, [&](const counter& c) { w.u8(static_cast<std::uint8_t>(c.n)); });
+  const bytes saved = w.take();
+
+  const auto load = [&](table<std::string>& into, int refused) {
+    recoup::snapshot_reader r(saved);
+    int read = 0;
+    return into.load(r, [&](counter& c) {
+      c.n = r.u8() + 100U;
+      return read++ != refused;
+    });
+  };
+  table<std::string> other = t.empty_copy();
+  CHECK(load(other, -1));
+  CHECK(all_of(other) == pairs<std::string>{{"a", 105}, {"b", 106}});
+  for (const int refused : {0, 1}) {
+    table<std::string> none = t.empty_copy();
+    CHECK_FALSE(load(none, refused));
+  }
+}
+
 TEST_CASE("a snapshot can be taken after keys were taken out") {
   table<int> t({.capacity = 8, .idle = 100ns}, counter{});
   for (int k = 0; k < 14; ++k) t.use(k, start);  // the hand is in the middle

@@ -134,6 +134,21 @@ TEST_CASE("a page tells open, given up and filled gaps apart") {
   CHECK(filled["lastCame"] == 12'000.0);
 }
 
+TEST_CASE("a page of events without times draws no timeline") {
+  if (!has_chart()) return;
+  page_data data;
+  data.times.add("a", recoup::timestamp(), kind::accepted);
+  data.gaps.found("a", {3, 4}, recoup::timestamp());
+  data.gaps.came("a", 3, false, recoup::timestamp());
+  data.gaps.finish();
+  CHECK(data_in(recover::render_page(data))["timeline"]["rows"].size() == 1);
+  data.has_times = false;
+  const nlohmann::json read = data_in(recover::render_page(data));
+  CHECK(read["timeline"]["rows"].empty());
+  CHECK(read["gaps"]["open"]["rows"][0]["noticed"].is_null());
+  CHECK(read["gaps"]["open"]["rows"][0]["lastCame"].is_null());
+}
+
 TEST_CASE("the summary is one sentence in the right number") {
   page_data data;
   data.total.events = 10;

@@ -260,6 +260,7 @@ class duel {
     ++census_[static_cast<std::size_t>(judged.answer)];
     for (const told& t : displaced) ++census_[t.what == told::resumed ? as_resumed : as_displaced];
     if (!tracker_.expected() && tracker_.high_position()) ++census_[as_ended];
+    if (judged.answer == arrival::filled) last_filled_ = number;
     if (judged.answer == arrival::jump || judged.answer == arrival::restart) last_number_ = number + count - 1;
   }
   // A packet that cannot be counts as one number.
@@ -302,7 +303,8 @@ class duel {
   }
 
   void forget() {
-    const std::uint64_t n = number();
+    const std::uint64_t n = last_filled_ && roll_.chance(50) ? *last_filled_ : number();
+    last_filled_.reset();
     const bool is_forgotten = tracker_.forget(n, now_);
     if (is_forgotten != model_.forget(n, now_)) FAIL("forget " << n << " says " << is_forgotten);
     census_[as_forgotten] += is_forgotten;
@@ -356,6 +358,7 @@ class duel {
   timestamp now_;
   std::uint64_t received_ = 0;
   std::optional<std::uint64_t> last_number_;
+  std::optional<std::uint64_t> last_filled_;
   census census_{};
 };
 

@@ -708,6 +708,21 @@ TEST_CASE("what was forgotten waits with the gap before it or with the one behin
   CHECK(advance(t, at(15)) == findings{asked(7, 2), asked(9, 2)});
 }
 
+TEST_CASE("the lowest number of a gap that comes and is forgotten waits with the gap before") {
+  gap_tracker t({.expect_from = 0, .replay = {.max_attempts = 3, .first_wait = 10ns, .longest_wait = 10ns}});
+  receive_all(t, {0, 1, 2, 4, 5, 6}, at(0));  // 3 is missing
+  advance(t, at(0));
+  receive_all(t, {10}, at(5));  // 7-9 too
+  advance(t, at(5));
+  receive_all(t, {7}, at(6));
+  CHECK(t.forget(7, at(6)));
+  CHECK(missing(t) == ranges{{3, 3}, {7, 9}});
+  const auto asked = [](sequence_range r) { return told{told::request, r, {}, 2, 3}; };
+  CHECK(advance(t, at(10)) == findings{asked({3, 3}), asked({7, 7})});
+  CHECK(advance(t, at(15)) == findings{asked({8, 9})});
+  CHECK(broken_invariant(t) == "");
+}
+
 TEST_CASE("only what came and is remembered can be forgotten") {
   gap_tracker t({.expect_from = 100, .max_gaps = 1, .max_behind = 5, .resynchronise_after = 0});
   for (std::uint64_t n = 100; n < 150; ++n) t.observe(n, start);

@@ -179,7 +179,7 @@ TEST_CASE("a sender of RTP that begins anew at a number that would lie before 0 
 // --- serial numbers: RFC 1982
 
 TEST_CASE("what is ahead and what is behind is as in RFC 1982") {
-  for (const unsigned bits : {1U, 2U, 3U, 8U}) {
+  for (const unsigned bits : {1U, 2U, 3U, 6U}) {
     const std::uint64_t circle = std::uint64_t{1} << bits;
     for (std::uint64_t high = 3 * circle; high < 4 * circle; ++high) {
       gap_tracker t({.bits = bits, .expect_from = 0});

@@ -278,6 +278,8 @@ class duel {
       change(at, stream);
     } else if (choice < 96) {
       move(at, sides_[roll_(2)], stream);
+    } else if (choice < 97) {
+      observe_batch(at.trackers);
     } else if (choice < 98) {
       at.restart();
     } else {
@@ -451,6 +453,30 @@ class duel {
     for (const gap_model::told& t : displaced)
       ++census_[t.what == gap_model::told::resumed ? as_resumed : as_displaced];
     return seen;
+  }
+
+  // A batch must do to a copy of the table what its events do to another one.
+  void observe_batch(const Trackers& original) {
+    std::vector<recoup::numbered<Stream>> batch;
+    for (std::uint64_t i = roll_(60); i > 0; --i) {
+      const Stream stream = stream_of<Stream>(roll_(streams_));
+      batch.push_back({stream, any_number(sides_[0], stream)});
+    }
+    const std::uint64_t throws_at = roll_.chance(20) ? roll_(6) : most;
+    const auto outcome = [&](auto&& observe_all) {
+      Trackers t = original;
+      listener<Stream> told(throws_at);
+      try {
+        observe_all(t, told);
+      } catch (const handler_failure&) {
+      }
+      return std::tuple(snapshot(t), told.all, told.late, told.evicted, told.unknown, told.thrower);
+    };
+    const auto at_once = outcome([&](Trackers& t, listener<Stream>& told) { t.observe(batch, now_, told); });
+    const auto one_by_one = outcome([&](Trackers& t, listener<Stream>& told) {
+      for (const auto& e : batch) t.observe(e.stream, e.number, now_, told);
+    });
+    if (at_once != one_by_one) FAIL("a batch is not its events");
   }
 
   // What is told of a stream must be what its tracker tells. Where the sink threw, streams behind were not reached.

@@ -31,8 +31,9 @@ namespace recoup {
 /// duplicate is recognised however old it is, down to the lowest given-up range that is still remembered.
 /// Cost: in order, a comparison and an increment; else O(log gaps) to judge, and moving at most half of the gaps, 16
 /// bytes each, to commit. Bytes: sizeof(gap_tracker); on the heap, in at most twice that room, 16 a missing range, 32
-/// for all ranges that opened at the same time, and 16 a range given up; of each at most max_gaps. Allocates only while
-/// one of these grows to a new high; where that fails, `commit` and `forget` have changed nothing.
+/// for all ranges that opened at the same time, and 16 a range given up; of each at most max_gaps, but of the second
+/// kind one more for each attempt. Allocates only while one of these comes near a new high; where that fails, `commit`
+/// and `forget` have changed nothing.
 ///
 /// `judge` changes nothing; `commit` makes it so; `observe` is both. `advance` is the only clock: it reports gaps,
 /// hands out replay requests and gives up.

@@ -227,7 +227,7 @@ class gap_trackers {
   }
   /// Puts a stream in. False, and nothing changes, if it is there already or there is no room. What it received before
   /// is not counted here.
-  bool put(Stream stream, gap_tracker tracker, timestamp now) {
+  bool put(Stream stream, const gap_tracker& tracker, timestamp now) {
     if (free_.empty()) grow();
     detail::stream_position p = tracker.position_;
     p.book = no_book;
@@ -239,7 +239,7 @@ class gap_trackers {
     if (!table_.put(stream, p, now)) return false;
     detail::stream_position& placed = table_.component_at(table_.position_of(stream));
     rules_.enter(placed);
-    book_for(placed, stream) = std::move(tracker.book_);
+    book_for(placed, stream) = tracker.book_;
     put_away(placed);
     return true;
   }
@@ -297,8 +297,12 @@ class gap_trackers {
  private:
   static constexpr std::uint32_t no_book = detail::stream_position::no_book;
 
+  // The table is empty, or all of its positions are to begin anew.
   gap_trackers(const detail::gap_rules& rules, Table table) : rules_(rules.options()), table_(std::move(table)) {
-    table_.for_each([&](const auto&, const detail::stream_position& p) { rules_.enter(p); });
+    table_.for_each([&](const auto&, detail::stream_position& p) {
+      p = rules_.fresh();
+      rules_.enter(p);
+    });
     grow();
   }
 
@@ -442,12 +446,15 @@ class gap_trackers {
   [[gnu::noinline]] void advance_due(timestamp now, Told& told) {
     struct guard {
       gap_trackers& all;
+      explicit guard(gap_trackers& trackers) : all(trackers) {}
+      guard(const guard&) = delete;
+      guard& operator=(const guard&) = delete;
       ~guard() {
         for (const std::uint32_t book : all.again_) all.take_note_of(all.table_.component_at(all.owners_[book]));
         all.again_.clear();
       }
     };
-    const guard put_back{*this};
+    const guard put_back(*this);
     while (!queue_.empty() && queue_.due() <= now) {
       again_.push_back(queue_.first());
       queue_.erase(queue_.first());

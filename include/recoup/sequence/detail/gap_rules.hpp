@@ -50,10 +50,10 @@ class gap_rules {
   bool is_expected_whole(const stream_position& p, std::uint64_t number) const noexcept {
     return number == p.next && p.is_running && mask_ == most;
   }
-  static sequence_judgement expected(const stream_position& p) noexcept {
+  sequence_judgement expected(const stream_position& p) const noexcept {
     return {p.next, p.next, arrival::in_order, 1};
   }
-  static bool is_next(const stream_position& p, const sequence_judgement& j) noexcept {
+  bool is_next(const stream_position& p, const sequence_judgement& j) const noexcept {
     return j.answer == arrival::in_order && j.first == p.next && p.is_running;
   }
 
@@ -140,7 +140,7 @@ class gap_rules {
   }
 
   // The numbers that will be missing once this is committed; empty unless it is ahead.
-  static sequence_range hole(const stream_position& p, const sequence_judgement& j) noexcept {
+  sequence_range hole(const stream_position& p, const sequence_judgement& j) const noexcept {
     return j.answer == arrival::ahead ? sequence_range{p.next, j.first - 1} : sequence_range{1, 0};
   }
 
@@ -172,7 +172,7 @@ class gap_rules {
     }
   }
 
-  static void commit_next(stream_position& p, const sequence_judgement& j) noexcept { p.step_behind(j.last); }
+  void commit_next(stream_position& p, const sequence_judgement& j) const noexcept { p.step_behind(j.last); }
 
   void commit(stream_position& p, gap_book& book, const sequence_judgement& j, timestamp now) {
     book.make_room();
@@ -296,7 +296,7 @@ class gap_rules {
     for (std::uint64_t* n : {&tally_.found, &tally_.recovered, &skipped_}) *n = r.u64();
   }
 
-  static void save(snapshot_writer& w, const stream_position& p, const gap_book& book) {
+  void save(snapshot_writer& w, const stream_position& p, const gap_book& book) const {
     w.boolean(p.is_started);
     w.boolean(p.is_running);
     w.u64(p.first);

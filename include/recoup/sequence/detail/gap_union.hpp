@@ -91,7 +91,21 @@ class gap_union {
                                          timestamp now) {
     flat_deque<timer, 1> timers;
     if (missing.empty()) return timers;
-    std::vector<std::uint64_t> starts{missing.front().first};
+    const std::vector<std::uint64_t> starts = starts_of(missing.front().first, p, a, q, b);
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      const std::uint64_t start = starts[i];
+      const auto gap = missing.from(start);
+      if (gap == missing.end() || (i + 1 < starts.size() && gap->first >= starts[i + 1])) continue;  // nothing waits
+      timers.push_back(longer({start, now, gap_book::due_of(now, o), 0}, at(start, p, a), at(start, q, b)));
+    }
+    put_in_order(timers, o);
+    return timers;
+  }
+
+  // Where either side's timers begin, or end.
+  static std::vector<std::uint64_t> starts_of(std::uint64_t first, const stream_position& p, const gap_book& a,
+                                              const stream_position& q, const gap_book& b) {
+    std::vector<std::uint64_t> starts{first};
     for (const gap_book* book : {&a, &b}) {
       for (const timer& t : book->timers()) starts.push_back(t.first);
     }
@@ -100,31 +114,30 @@ class gap_union {
     }
     std::sort(starts.begin(), starts.end());
     starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-    for (std::size_t i = 0; i < starts.size(); ++i) {
-      const std::uint64_t start = starts[i];
-      const auto gap = missing.from(start);
-      if (gap == missing.end() || (i + 1 < starts.size() && gap->first >= starts[i + 1])) continue;  // nothing waits
-      const std::optional<timer> here = at(start, p, a);
-      const std::optional<timer> there = at(start, q, b);
-      timer t{start, now, gap_book::due_of(now, o), 0};
-      if (here && there) {
-        t.opened = std::min(here->opened, there->opened);
-        t.level = std::max(here->level, there->level);
-        t.due = here->level == there->level ? std::max(here->due, there->due)
-                                            : (here->level > there->level ? here->due : there->due);
-      } else if (here || there) {
-        t = here ? *here : *there;
-        t.first = start;
-      }
-      timers.push_back(t);
-    }
-    // Levels descend: a lower number counts as asked for as often as a higher one.
+    return starts;
+  }
+
+  // The timer at fresh.first, of those that the sides have there.
+  static timer longer(const timer& fresh, const std::optional<timer>& here, const std::optional<timer>& there) {
+    if (!here && !there) return fresh;
+    timer t = here ? *here : *there;
+    t.first = fresh.first;
+    if (!here || !there) return t;
+    t.opened = std::min(here->opened, there->opened);
+    t.level = std::max(here->level, there->level);
+    t.due = here->level == there->level ? std::max(here->due, there->due)
+                                        : (here->level > there->level ? here->due : there->due);
+    return t;
+  }
+
+  // Levels descend: a lower number counts as asked for as often as a higher one. Times ascend: a higher number waits at
+  // least as long as a lower one. What waits alike waits together.
+  static void put_in_order(flat_deque<timer, 1>& timers, const gap_tracker_options& o) {
     for (std::size_t i = timers.size() - 1; i-- > 0;) {
       if (timers[i].level >= timers[i + 1].level) continue;
       timers[i].level = timers[i + 1].level;
       timers[i].due = timers[i + 1].due;
     }
-    // Times ascend: a higher number waits at least as long as a lower one. What waits alike waits together.
     std::size_t kept = 0;
     for (std::size_t i = 0; i < timers.size(); ++i) {
       timer t = timers[i];
@@ -136,7 +149,6 @@ class gap_union {
       timers[kept++] = t;
     }
     timers.erase(timers.begin() + kept, timers.end());
-    return timers;
   }
 
   stream_position position_;
