@@ -97,8 +97,7 @@ class heap_count {
 
 }  // namespace
 
-// Not inline, as g++ then sees memory of new given to free. An analyser takes each new for a leak then.
-#ifndef __clang_analyzer__
+// Not inline, as g++ then sees memory of new given to free. NOLINTBEGIN(cppcoreguidelines-no-malloc)
 [[gnu::noinline]] void* operator new(std::size_t bytes) {
   void* const block = std::malloc(bytes > 0 ? bytes : 1);
   if (block == nullptr) throw std::bad_alloc();
@@ -110,7 +109,7 @@ class heap_count {
   std::free(block);
 }
 void operator delete(void* block, std::size_t /*bytes*/) noexcept { operator delete(block); }
-#endif
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 namespace {
 

@@ -74,7 +74,7 @@ TEST_CASE("judging changes nothing and committing is what observe does") {
   CHECK(judged.count(arrival::stale) == 1);
 }
 
-TEST_CASE("every arrival has a name of its own") {
+TEST_CASE("no two answers of the tracker share a name") {
   std::set<std::string_view> names;
   for (std::size_t a = 0; a < recoup::arrival_kinds; ++a) names.insert(name_of(static_cast<arrival>(a)));
   CHECK(names ==
