@@ -616,7 +616,7 @@ class in_keyed {
 
 struct by_index {
   using key = std::uint32_t;
-  using trackers = recoup::gap_trackers<key, recoup::dense<key, recoup::detail::stream_position>>;
+  using trackers = recoup::dense_gap_trackers<key>;
   static recoup::dense_options table(std::size_t streams) { return {.capacity = streams}; }
   static key key_of(std::uint32_t stream) { return stream; }
 };

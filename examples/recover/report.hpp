@@ -73,7 +73,7 @@ class report {
   void operator()(const recoup::late_arrival<std::string>& l) {
     ++page_.total.late;
     is_late_ = true;
-    if (as_json_) print(line("late_arrival", l.stream, {l.sequence, l.sequence}));
+    if (as_json_) print(line("late_arrival", l.stream, l.range));
   }
   // The event at hand has a number that had been found missing.
   void came(const std::string& stream, std::uint64_t sequence) {

@@ -90,7 +90,7 @@ void show_ten_events() {
       [&](const recoup::gap_found<>& g) { say("missing", fmt::format("{} to {}", g.range.first, g.range.last)); },
       [&](const recoup::replay_request<>& r) { say("replay?", fmt::format("{} to {}", r.range.first, r.range.last)); },
       [&](const recoup::gap_abandoned<>& g) { say("given up", fmt::format("{} to {}", g.range.first, g.range.last)); },
-      [&](const recoup::late_arrival<>& l) { say("late", std::to_string(l.sequence)); },
+      [&](const recoup::late_arrival<>& l) { say("late", fmt::format("{} to {}", l.range.first, l.range.last)); },
       [&](const recoup::stream_resumed<>& r) { say("resumed", "at " + std::to_string(r.resumed_at)); },
       [&](const recoup::inferred<event>& i) {
         say("inferred", text_of(i.event));

@@ -39,5 +39,6 @@
 #include "recoup/sequence/numbering.hpp"
 #include "recoup/sequence/replay_policy.hpp"
 #include "recoup/sequence/resequencer.hpp"
+#include "recoup/sequence/skip_reason.hpp"
 #include "recoup/sequence/stream_gaps.hpp"
 #include "recoup/version.hpp"

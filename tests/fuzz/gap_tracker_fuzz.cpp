@@ -173,7 +173,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::uint64_t first = m.high() && !m.next() ? most - offset : number;
         const sequence_range range{first, first + std::min(length, most - first)};
         if (first > next && first - next > 300) break;  // too many for the model
-        expect(t.skip(range, now) == m.skip(range, now), "Another number can be skipped.");
+        expect(t.skip(range, recoup::skip_reason::other, now) == m.skip(range, now), "Another number can be skipped.");
         break;
       }
       default: {

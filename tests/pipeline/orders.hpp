@@ -93,7 +93,7 @@ class recorder {
   }
   template <class Stream>
   void operator()(const recoup::late_arrival<Stream>& f) {
-    note("late_arrival", of(f.stream) + std::to_string(f.sequence));
+    note("late_arrival", of(f.stream) + show(f.range));
   }
   template <class Stream>
   void operator()(const recoup::stream_resumed<Stream>& f) {

@@ -140,7 +140,7 @@ TEST_CASE("a number that had been given up is told as late") {
   pipe.advance(start + 1s, told);
   CHECK(told.lines.back() == "gap_abandoned by time: stream 0 2-2 it was missing for longer than give_up_after");
   pipe.process({.offset = 2, .id = {}, .at = {}}, start, told);
-  CHECK(told.lines[told.lines.size() - 2] == "late_arrival: stream 0 2");
+  CHECK(told.lines[told.lines.size() - 2] == "late_arrival: stream 0 2-2");
 }
 
 TEST_CASE("narrow numbers wrap") {
@@ -339,7 +339,7 @@ TEST_CASE("requests are limited for all streams of a pipeline together") {
 TEST_CASE("an event that was lost and will never come is skipped in its stream") {
   auto pipe = recoup::assemble<packet>(recoup::track_gaps(&packet::channel, &packet::first));
   for (const std::uint64_t n : {1U, 5U}) pipe.process({0, n}, start, ignore);
-  CHECK(pipe.stage_at<0>().trackers().skip(0U, {2, 3}, start) == 2);
+  CHECK(pipe.stage_at<0>().trackers().skip(0U, {2, 3}, recoup::skip_reason::control, start) == 2);
   CHECK(advanced(pipe, start).front() == "found 0 4-4");
 }
 

@@ -85,7 +85,9 @@ TEST_CASE("where there is no memory for an arrival or for what takes it back not
           failures[1] += fails_as_a_whole(t, [&](gap_tracker& to) { to.observe_high(n, now); });
           break;
         case 2:
-          failures[2] += fails_as_a_whole(t, [&](gap_tracker& to) { to.skip({n, n + count}, now); });
+          failures[2] += fails_as_a_whole(t, [&](gap_tracker& to) {
+            to.skip({n, n + count}, recoup::skip_reason::other, now);
+          });
           break;
         case 3:
           failures[3] += fails_as_a_whole(t, [&](gap_tracker& to) { to.observe(n, count, now, [](auto&&...) {}); });

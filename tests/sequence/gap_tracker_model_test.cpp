@@ -23,6 +23,7 @@ namespace {
 
 using namespace gap_model;
 using namespace std::chrono_literals;
+using recoup::skip_reason;
 
 // Times in units of this many nanoseconds: jitter needs some room.
 std::uint64_t any_unit(dice& roll) { return roll.one_of({std::uint64_t{1}, std::uint64_t{1'000'000}}); }
@@ -209,6 +210,7 @@ class duel {
     as_forgotten,
     as_high,
     as_skipped,
+    as_heard,
     as_other_options,
     as_ended,
     reached_kinds
@@ -310,9 +312,28 @@ class duel {
     census_[as_forgotten] += is_forgotten;
   }
 
+  // What is given up is told before anything changes: all that is no longer missing, and not for having `come`.
+  template <class F>
+  void hear(F&& change, sequence_range come = {1, 0}) {
+    const ranges before = missing(tracker_);
+    recoup::interval_set gone = tracker_.missing();
+    const auto take_out = [&](const auto& finding) {
+      if (missing(tracker_) != before) FAIL("a gap is given up before that is told");
+      const told t = as_told(finding);
+      if (t.what != told::abandoned) return;
+      if (gone.erase(t.range) != t.range.size()) FAIL("given up, but not missing: " << t.range.first);
+      ++census_[as_heard];
+    };
+    change(take_out);
+    for (const sequence_range& r : tracker_.missing()) gone.erase(r);
+    gone.erase(come);
+    if (!gone.empty()) FAIL("given up, but not told: " << gone.front().first);
+  }
+
   void observe_high() {
     const std::uint64_t n = number();
-    const sequence_range hole = tracker_.observe_high(n, now_);
+    sequence_range hole;
+    hear([&](auto& told) { hole = tracker_.observe_high(n, now_, told); });
     const sequence_range expected = model_.observe_high(n, now_);
     if (hole.empty() != expected.empty() || (!hole.empty() && hole != expected)) FAIL("observe_high " << n);
     census_[as_high] += !hole.empty();
@@ -324,14 +345,15 @@ class duel {
     range.first += std::min(most - range.first, roll_(40));
     range.last = range.first + std::min(most - range.first, roll_(roll_.one_of({2U, 30U})));
     if (roll_.chance(3)) range = {5, 4};
-    const std::uint64_t skipped = tracker_.skip(range, now_);
+    std::uint64_t skipped = 0;
+    hear([&](auto& told) { skipped = tracker_.skip(range, skip_reason::compacted, now_, told); }, range);
     if (skipped != model_.skip(range, now_)) FAIL("skip " << range.first << '-' << range.last << " says " << skipped);
     census_[as_skipped] += skipped > 0;
   }
 
   void resume() {
     const std::uint64_t first = roll_.one_of({std::uint64_t{0}, roll_(100), most - roll_(100), most / 2});
-    tracker_.resume_at(first);
+    hear([&](auto& told) { tracker_.resume_at(first, told); });
     model_.resume_at(first);
   }
 

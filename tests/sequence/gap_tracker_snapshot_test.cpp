@@ -339,7 +339,7 @@ TEST_CASE("a forged snapshot is refused or gives a tracker that works") {
           if (f.what == told::request && (f.attempts == 0 || f.attempts > f.of)) FAIL("attempt " << f.attempts);
         }
         if (roll.chance(20)) t.forget(n & mask, now);
-        if (roll.chance(10)) t.skip({n, n + std::min(roll(20), most - n)}, now);
+        if (roll.chance(10)) t.skip({n, n + std::min(roll(20), most - n)}, recoup::skip_reason::gap_fill, now);
         if (roll.chance(5)) t.merge(original, now);
         if (roll.chance(5)) t.merge(t.split(high - roll(40)), now);
       }

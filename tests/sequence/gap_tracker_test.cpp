@@ -26,6 +26,7 @@ namespace {
 
 using namespace gap_model;
 using namespace std::chrono_literals;
+using recoup::skip_reason;
 
 static_assert(sizeof(gap_tracker::judgement) == 24, "few words");
 static_assert(std::has_unique_object_representations_v<gap_tracker::judgement>, "has no padding");
@@ -613,30 +614,72 @@ TEST_CASE("a heartbeat shows what is missing at the end") {
 TEST_CASE("numbers that were skipped are not missing and not counted as received") {
   gap_tracker t({.expect_from = 0});
   receive_all(t, {0, 5});
-  CHECK(t.skip({2, 3}, start) == 2);
+  CHECK(t.skip({2, 3}, skip_reason::gap_fill, start) == 2);
   CHECK(missing(t) == ranges{{1, 1}, {4, 4}});
-  CHECK(t.skip({0, 9}, start) == 2 + 4);
+  CHECK(t.skip({0, 9}, skip_reason::gap_fill, start) == 2 + 4);
   CHECK(t.expected() == 10);
   CHECK(t.gap_count() == 0);
-  CHECK(t.skip({12, 13}, start) == 2);
+  CHECK(t.skip({12, 13}, skip_reason::gap_fill, start) == 2);
   CHECK(missing(t) == ranges{{10, 11}});
   CHECK(t.expected() == 14);
-  CHECK(t.skip({12, 13}, start) == 0);
-  CHECK(t.skip({5, 4}, start) == 0);
+  CHECK(t.skip({12, 13}, skip_reason::gap_fill, start) == 0);
+  CHECK(t.skip({5, 4}, skip_reason::gap_fill, start) == 0);
   CHECK(receive(t, 3) == arrival::duplicate);
   CHECK(t.skipped_count() == 10);
   CHECK(received(t) == 3);
 
   gap_tracker fresh;
-  CHECK(fresh.skip({7, 9}, start) == 3);
+  CHECK(fresh.skip({7, 9}, skip_reason::gap_fill, start) == 3);
   CHECK(fresh.expected() == 10);
   CHECK(receive(fresh, 6) == arrival::stale);
   CHECK(received(fresh) == 1);
 
   gap_tracker last({.expect_from = most - 1});
-  CHECK(last.skip({most - 1, most}, start) == 2);
+  CHECK(last.skip({most - 1, most}, skip_reason::gap_fill, start) == 2);
   CHECK_FALSE(last.expected());
-  CHECK(last.skip({most, most}, start) == 0);
+  CHECK(last.skip({most, most}, skip_reason::gap_fill, start) == 0);
+}
+
+TEST_CASE("what must go for want of room is told wherever that happens") {
+  const auto full = [] {
+    gap_tracker t({.expect_from = 0, .max_gaps = 2});
+    receive_all(t, {2, 9});  // 0-1 and 3-8 are missing
+    return t;
+  };
+  findings told;
+  const auto listen = [&](const auto& finding) { told.push_back(as_told(finding)); };
+  const auto displaced = [](sequence_range r) {
+    return findings{{gap_model::told::abandoned, r, start, 0, 0, recoup::abandon_reason::capacity}};
+  };
+
+  gap_tracker t = full();
+  CHECK(t.observe_high(12, start, listen) == sequence_range{10, 12});
+  CHECK(told == displaced({0, 1}));
+  CHECK(missing(t) == ranges{{3, 8}, {10, 12}});
+
+  told.clear();
+  receive_all(t, {13});
+  t.skip({20, 20}, skip_reason::deleted, start, listen);
+  CHECK(told == displaced({3, 8}));
+  told.clear();
+  t.skip({11, 11}, skip_reason::deleted, start, listen);  // in the middle of the lowest: only what lies below
+  CHECK(told == displaced({10, 10}));
+  CHECK(missing(t) == ranges{{12, 12}, {14, 19}});
+
+  told.clear();
+  gap_tracker merged = full();
+  gap_tracker other({.expect_from = 0});
+  receive_all(other, {2, 5, 6, 9});
+  merged.merge(other, start, listen);
+  CHECK(told == displaced({0, 1}));
+  CHECK(missing(merged) == ranges{{3, 4}, {7, 8}});
+
+  told.clear();
+  merged.resume_at(1'000, listen);
+  const auto given_up = [](sequence_range r) {
+    return gap_model::told{gap_model::told::abandoned, r, start, 0, 0, recoup::abandon_reason::restart};
+  };
+  CHECK(told == findings{given_up({3, 4}), given_up({7, 8}), {gap_model::told::resumed, {10, 1'000}}});
 }
 
 TEST_CASE("skipping what was found or given up recovers it") {
@@ -647,7 +690,7 @@ TEST_CASE("skipping what was found or given up recovers it") {
   advance(t, at(10));
   CHECK(abandoned(t) == ranges{{0, 2}});
   CHECK(t.found_count() == 4);
-  CHECK(t.skip({1, 4}, at(10)) == 1);
+  CHECK(t.skip({1, 4}, skip_reason::gap_fill, at(10)) == 1);
   CHECK(t.recovered_count() == 3);
   CHECK(abandoned(t) == ranges{{0, 0}});
   CHECK(t.gap_count() == 0);

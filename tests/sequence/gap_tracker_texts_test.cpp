@@ -308,7 +308,7 @@ TEST_CASE("a resend of FIX with a gap fill closes what was asked for") {
   CHECK(session.contiguous_position() == 3);
   // ResendRequest from 4 to 7. The answer: 4 again (PossDupFlag), a gap fill from 5 to NewSeqNo 7, and 7 again.
   CHECK(receive(session, 4) == arrival::filled);
-  CHECK(session.skip({5, 7 - 1}, start) == 2);
+  CHECK(session.skip({5, 7 - 1}, recoup::skip_reason::gap_fill, start) == 2);
   CHECK(receive(session, 7) == arrival::filled);
   CHECK(session.contiguous_position() == 8);
   CHECK(session.expected() == 9);
@@ -319,7 +319,7 @@ TEST_CASE("a resend of FIX with a gap fill closes what was asked for") {
 TEST_CASE("a gap fill of FIX that nobody asked for moves on what is expected") {
   gap_tracker session({.expect_from = 1});
   receive_all(session, {1});
-  CHECK(session.skip({2, 10 - 1}, start) == 8);  // MsgSeqNum 2, NewSeqNo 10
+  CHECK(session.skip({2, 10 - 1}, recoup::skip_reason::gap_fill, start) == 8);  // MsgSeqNum 2, NewSeqNo 10
   CHECK(session.expected() == 10);
   CHECK(session.gap_count() == 0);
 }

@@ -34,9 +34,10 @@ using recoup::gap_trackers;
 using recoup::increasing_number;
 using recoup::keyed_options;
 using recoup::linked_number;
+using recoup::skip_reason;
 
 template <class Stream>
-using dense_trackers = gap_trackers<Stream, recoup::dense<Stream, recoup::detail::stream_position>>;
+using dense_trackers = recoup::dense_gap_trackers<Stream>;
 
 static_assert(sizeof(recoup::detail::stream_position) == 24, "what a stream without gaps takes");
 static_assert(recoup::snapshotable<gap_trackers<std::string>>);
@@ -80,10 +81,11 @@ Stream stream_of(std::uint64_t i) {
 }
 
 using counts = std::array<std::uint64_t, recoup::arrival_kinds + 3>;
+constexpr std::size_t found_index = recoup::arrival_kinds;
 template <class Trackers>
 void add_counts(counts& all, const Trackers& t) {
   for (std::size_t a = 0; a < recoup::arrival_kinds; ++a) all[a] += t.count(static_cast<arrival>(a));
-  all[recoup::arrival_kinds] += t.found_count();
+  all[found_index] += t.found_count();
   all[recoup::arrival_kinds + 1] += t.recovered_count();
   all[recoup::arrival_kinds + 2] += t.skipped_count();
 }
@@ -98,7 +100,7 @@ class listener {
       : throws_at_(throws_at), refused_(refused) {}
 
   std::map<Stream, findings> all;
-  std::map<Stream, std::vector<std::uint64_t>> late;
+  std::map<Stream, std::uint64_t> late;
   std::vector<std::pair<Stream, std::uint64_t>> evicted;
   std::vector<Stream> unknown;
   std::optional<Stream> thrower;
@@ -116,7 +118,7 @@ class listener {
   }
   void operator()(const recoup::late_arrival<Stream>& l) {
     count(l.stream);
-    late[l.stream].push_back(l.sequence);
+    late[l.stream] += l.range.size();
   }
   void operator()(const recoup::stream_evicted<Stream>& e) {
     count(std::nullopt);
@@ -403,6 +405,9 @@ class duel {
                                (judged.answer == arrival::ahead || judged.answer == arrival::jump);
     const findings displaced = moves_on_only ? findings() : displaced_by(before, judged);
 
+    std::uint64_t late = 0;
+    before.for_each_run(judged, [&](arrival a, sequence_range r) { late += a == arrival::late ? r.size() : 0; });
+
     const std::uint64_t throws_at = roll_.chance(10) ? roll_(2) : most;
     listener<Stream> told(throws_at);
     const bytes saved = throws_at != most ? snapshot(s.trackers) : bytes();
@@ -448,7 +453,7 @@ class duel {
     CAPTURE(name_of(seen), name_of(answer));
     if (seen != answer) FAIL("another answer");
     if (told.all[stream] != displaced || told.all.size() != 1) FAIL("other numbers are given up");
-    if (told.late[stream].size() != (seen == arrival::late ? 1U : 0U)) FAIL("late");
+    if (told.late[stream] != late) FAIL("late");
     ++census_[static_cast<std::size_t>(seen)];
     for (const gap_model::told& t : displaced)
       ++census_[t.what == gap_model::told::resumed ? as_resumed : as_displaced];
@@ -549,7 +554,8 @@ class duel {
     if (m == s.model.end()) {
       if (s.trackers.forget(stream, n, now_)) FAIL("something is forgotten of a stream that is not there");
       if (!s.trackers.observe_high(stream, n, now_).empty()) FAIL("something of a stream that is not there is missing");
-      if (s.trackers.skip(stream, {n, n}, now_) != 0) FAIL("something is skipped of a stream that is not there");
+      if (s.trackers.skip(stream, {n, n}, skip_reason::deleted, now_) != 0)
+        FAIL("something is skipped of a stream that is not there");
       return;
     }
     gap_tracker& t = m->second.tracker;
@@ -565,8 +571,16 @@ class duel {
     } else {
       const std::uint64_t first = std::min(n, t.expected().value_or(n) + 40);  // else there is no end of requests
       const sequence_range range{first, first + std::min(most - first, roll_(20))};
-      const std::uint64_t skipped = t.skip(range, now_);
-      if (s.trackers.skip(stream, range, now_) != skipped) FAIL("skip");
+      findings told;
+      const auto listen = [&](const auto& finding) { told.push_back(as_told(finding)); };
+      const std::uint64_t skipped = t.skip(range, skip_reason::deleted, now_, listen);
+      findings told_by_all;
+      const auto listen_to_all = [&](const recoup::gap_abandoned<Stream>& finding) {
+        if (finding.stream != stream) FAIL("another stream gives a gap up");
+        told_by_all.push_back(as_told(finding));
+      };
+      if (s.trackers.skip(stream, range, skip_reason::deleted, now_, listen_to_all) != skipped) FAIL("skip");
+      if (told != told_by_all) FAIL("skipping gives up other numbers");
       census_[as_skipped] += skipped > 0;
     }
   }
@@ -579,10 +593,14 @@ class duel {
     if (!taken) return;
     ++census_[as_taken];
     gap_tracker expected = m->second.tracker;
-    counts none{};
-    add_counts(none, *taken);
-    if (none != counts{}) FAIL("what is taken out counts what it received before");
+    counts only_lost{};
+    only_lost[found_index] = taken->found_count();
+    counts counted{};
+    add_counts(counted, *taken);
+    if (counted != only_lost) FAIL("what is taken out counts what it received before");
+    if (taken->found_count() > expected.found_count() - expected.recovered_count()) FAIL("more is taken than was lost");
     from.drop(stream);
+    from.gone[found_index] -= taken->found_count();
     if constexpr (!Trackers::evicts) from.fresh(stream);
 
     for (std::uint64_t i = roll_(4); i > 0; --i) {
@@ -601,11 +619,15 @@ class duel {
     const auto there = to.model.find(stream);
     const bool has_room = Trackers::evicts ? there == to.model.end() && !to.is_full()
                                            : there != to.model.end() && !there->second.tracker.high_position();
-    if (to.trackers.put(stream, *std::move(taken), now_) != has_room) FAIL("put");
+    const std::uint64_t found_before = to.trackers.found_count();
+    if (to.trackers.put(stream, *taken, now_) != has_room) FAIL("put");
+    const std::uint64_t lost = to.trackers.found_count() - found_before;
+    if (lost > taken->found_count() - taken->recovered_count()) FAIL("more is put in than was lost");
     ++census_[has_room ? as_put : as_not_put];
     if (!has_room) return;
     // In the model the counters move along; the table does not count what was received before and on the way.
     add_counts(to.elsewhere, expected);
+    to.elsewhere[found_index] -= lost;
     if constexpr (!Trackers::evicts) to.drop(stream);
     to.fresh(stream) = {std::move(expected), now_};
   }
@@ -702,6 +724,54 @@ TEST_CASE("a restored table tells the same in the same order") {
   }
 }
 
+TEST_CASE("streams take turns where all want more requests than may be made") {
+  dense_trackers<std::uint8_t> t({.expect_from = 0, .replay = {.max_range = 1, .max_requests = 3}},
+                                 dense_options{.capacity = 4});
+  for (std::uint8_t stream = 0; stream < 4; ++stream) t.observe(stream, std::uint64_t{100}, start, ignore);
+  std::map<std::uint8_t, int> granted;
+  for (int i = 0; i < 40; ++i) {
+    if (i == 7) REQUIRE(restore(t, snapshot(t)));
+    t.advance(start, [&](const auto& finding) {
+      if constexpr (requires { finding.max_attempts; }) ++granted[finding.stream];
+    });
+  }
+  for (std::uint8_t stream = 0; stream < 4; ++stream) CHECK(granted[stream] == 30);
+}
+
+TEST_CASE("numbers that come late in a packet are told as they are") {
+  gap_trackers<int> t({.expect_from = 0, .replay = {.max_attempts = 0, .give_up_after = 10ns}},
+                      keyed_options{.capacity = 2});
+  for (const std::uint64_t n : {3U, 6U}) t.observe(1, n, start, ignore);
+  t.advance(start + 10ns, ignore);
+  t.observe(1, std::uint64_t{9}, start, ignore);
+  std::vector<sequence_range> late;
+  t.observe(1, sequence_range{2, 20}, start, [&](const auto& finding) {
+    if constexpr (std::is_same_v<decltype(finding), const recoup::late_arrival<int>&>) late.push_back(finding.range);
+  });
+  CHECK(late == std::vector<sequence_range>{{2, 2}, {4, 5}});
+  CHECK(t.count(arrival::filled) == 2);
+  CHECK(t.missing_count() == 0);
+}
+
+TEST_CASE("what a stream has lost goes with it") {
+  const gap_tracker_options o{.expect_from = 0, .replay = {.max_attempts = 0, .give_up_after = 10ns}};
+  gap_trackers<int> from(o, keyed_options{.capacity = 2});
+  gap_trackers<int> to(o, keyed_options{.capacity = 2});
+  from.observe(1, std::uint64_t{4}, start, ignore);
+  from.observe(2, std::uint64_t{1}, start, ignore);
+  from.advance(start + 10ns, ignore);
+  CHECK(from.found_count() == 5);
+  const auto taken = from.take(1);
+  CHECK(taken->found_count() == 4);
+  CHECK(from.found_count() == 1);
+  REQUIRE(to.put(1, *taken, start));
+  CHECK(to.found_count() == 4);
+  to.observe(1, sequence_range{0, 3}, start, ignore);
+  CHECK(to.recovered_count() == 4);
+  CHECK_FALSE(to.put(2, gap_tracker({.expect_from = 1}), start));
+  CHECK_FALSE(to.find(2));
+}
+
 TEST_CASE("requests are limited over all streams and each one comes later") {
   std::uint64_t deferred = 0;
   for (std::uint64_t seed = 1; seed <= 100 * test_scale(); ++seed) {
@@ -771,7 +841,7 @@ TEST_CASE("the room for gaps is used again and grows with the streams that have 
           CHECK(t.take(old)->missing_count() == 1);
           break;
         default:
-          t.skip(old, {2, 2}, now);
+          t.skip(old, {2, 2}, skip_reason::deleted, now);
       }
     }
     if (stream == 100) after_warm_up = t.bytes();
@@ -870,7 +940,7 @@ TEST_CASE("where there is no memory for an arrival of one of many streams nothin
         allocations_left = allocations;
         try {
           if (choice == 0) {
-            t.skip(stream, {n, n + 5}, now);
+            t.skip(stream, {n, n + 5}, skip_reason::deleted, now);
           } else if (choice == 1) {
             t.forget(stream, n, now);
           } else if (choice == 2) {

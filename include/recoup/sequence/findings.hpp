@@ -87,11 +87,11 @@ struct unknown_stream {
   Stream stream;
 };
 
-/// A number that had been given up has come after all: takes back that part of a gap_abandoned.
+/// Numbers that had been given up have come after all: takes back that part of a gap_abandoned.
 template <class Stream = only_stream>
 struct late_arrival {
   Stream stream;
-  std::uint64_t sequence;
+  sequence_range range;
 };
 
 }  // namespace recoup

@@ -19,6 +19,7 @@
 #include "recoup/sequence/findings.hpp"
 #include "recoup/sequence/gap_tracker_options.hpp"
 #include "recoup/sequence/numbering.hpp"
+#include "recoup/sequence/skip_reason.hpp"
 #include "recoup/sequence/stream_gaps.hpp"
 
 namespace recoup {
@@ -36,7 +37,9 @@ namespace recoup {
 /// and `forget` have changed nothing.
 ///
 /// `judge` changes nothing; `commit` makes it so; `observe` is both. `advance` is the only clock: it reports gaps,
-/// hands out replay requests and gives up.
+/// hands out replay requests and gives up. What is given up otherwise, for want of room or as the stream is taken up
+/// elsewhere, is told by tell_displaced before a commit, and to the last argument of other functions, as gap_abandoned
+/// (and stream_resumed), before anything changes; who doesn't ask finds it in abandoned() and the counters.
 class gap_tracker {
  public:
   /// What is known of some numbers before anything changes. Valid until the tracker next changes.
@@ -115,17 +118,24 @@ class gap_tracker {
 
   /// A heartbeat or watermark: numbers up to this one exist, so that those which have not come are missing. Returns
   /// them; nothing where they are known already, where the stream has not begun, or where they are more than max_jump.
-  sequence_range observe_high(std::uint64_t number, timestamp now) {
-    return rules_.expect_through(position_, book_, number, now);
+  template <class Told = detail::tell_nobody>
+  sequence_range observe_high(std::uint64_t number, timestamp now, Told&& told = {}) {
+    return rules_.expect_through<only_stream>(position_, book_, number, now, only_stream{}, told);
   }
 
   /// These numbers (unwrapped) will never come, and nobody need ask for them: transaction markers and compacted records
   /// of Kafka, deleted messages, a gap fill of FIX. As if they had come, but not counted as received. Returns how many
   /// of them were missing or not yet expected.
-  std::uint64_t skip(sequence_range range, timestamp now) { return rules_.skip(position_, book_, range, now); }
+  template <class Told = detail::tell_nobody>
+  std::uint64_t skip(sequence_range range, skip_reason reason, timestamp now, Told&& told = {}) {
+    return rules_.skip<only_stream>(position_, book_, range, reason, now, only_stream{}, told);
+  }
 
   /// Gives up what is missing, forgets what has come, and expects this number next: a new epoch of the producer.
-  void resume_at(std::uint64_t first) { rules_.resume(position_, book_, first); }
+  template <class Told = detail::tell_nobody>
+  void resume_at(std::uint64_t first, Told&& told = {}) {
+    rules_.resume<only_stream>(position_, book_, first, only_stream{}, told);
+  }
 
   /// The numbers that will be missing once this is committed; empty unless it is ahead.
   [[nodiscard]] sequence_range hole(const judgement& j) const noexcept { return rules_.hole(position_, j); }
@@ -134,7 +144,7 @@ class gap_tracker {
   /// will go on elsewhere.
   template <class Stream, class Told>
   void tell_displaced(const judgement& j, const Stream& stream, Told&& told) const {
-    rules_.tell_displaced(position_, book_, j, stream, told);
+    rules_.tell_displaced<Stream>(position_, book_, j, stream, told);
   }
 
   /// Takes the arrival of a number back, so that it is missing again. False if it had not arrived, or if there is no
@@ -175,6 +185,7 @@ class gap_tracker {
   [[nodiscard]] std::uint64_t found_count() const noexcept { return rules_.found(); }
   [[nodiscard]] std::uint64_t recovered_count() const noexcept { return rules_.recovered(); }
   [[nodiscard]] std::uint64_t skipped_count() const noexcept { return rules_.skipped(); }
+  [[nodiscard]] std::uint64_t skipped_count(skip_reason reason) const noexcept { return rules_.skipped(reason); }
 
   /// How many numbers were received with this answer. Their sum is how many were received.
   [[nodiscard]] std::uint64_t count(arrival a) const noexcept { return rules_.count(a, position_.next); }
@@ -187,10 +198,12 @@ class gap_tracker {
   /// tracker's own; but found_count or recovered_count grow by the numbers that are lost now, or no longer. What both
   /// asked for keeps the longer wait. Where more than max_gaps are missing then, the lowest are given up. If it throws,
   /// nothing has changed. O(gaps).
-  void merge(const gap_tracker& other, timestamp now) {
+  template <class Told = detail::tell_nobody>
+  void merge(const gap_tracker& other, timestamp now, Told&& told = {}) {
     detail::gap_union both(position_, book_, other.position_, other.book_, options(), now);
+    both.make_fit(options(), told);
     rules_.move_position(position_, both.position());
-    rules_.move_lost(static_cast<std::int64_t>(both.lost() - book_.lost()));
+    rules_.change_lost(static_cast<std::int64_t>(both.lost() - book_.lost()));
     book_ = std::move(both.book());
   }
   /// Takes the numbers from `from` (unwrapped) on out, as a tracker of their own with fresh counters, which expects
@@ -206,14 +219,14 @@ class gap_tracker {
   [[nodiscard]] gap_tracker empty_copy() const { return gap_tracker(options()); }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section_tag("GAPS"), 1);
+    w.begin_section(section_tag("GAPS"), 2);
     rules_.save(w);
     rules_.save(w, position_, book_);
     w.end_section();
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     gap_tracker loaded = empty_copy();
-    (void)r.begin_section(section_tag("GAPS"), 1);
+    (void)r.begin_section(section_tag("GAPS"), 2);
     loaded.rules_.load(r);
     if (!rules_.load(r, loaded.position_, loaded.book_)) return false;
     r.end_section();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "recoup/core/dense.hpp"
 #include "recoup/core/detail/deadline_queue.hpp"
 #include "recoup/core/keyed.hpp"
 #include "recoup/core/sequence_range.hpp"
@@ -41,7 +42,7 @@ struct numbered {
 /// Table is keyed<Stream, ...> (any streams, the idle ones evicted) or dense<Stream, ...> (streams 0 to capacity - 1).
 /// Cost: in order, the look-up of the stream, a comparison and an increment; advance costs what is due, and O(1) where
 /// nothing is. Bytes: those of the table, and, for each stream that misses something or remembers what was given up,
-/// about 270 and what gap_tracker states for gaps. That room is used again, and grows only where more streams than ever
+/// 272 and what gap_tracker states for gaps. That room is used again, and grows only where more streams than ever
 /// have gaps at once; where that fails, nothing has changed.
 template <class Stream, class Table = keyed<Stream, detail::stream_position>>
 class gap_trackers {
@@ -69,7 +70,8 @@ class gap_trackers {
         books_(other.books_),
         owners_(other.owners_),
         free_(other.free_),
-        queue_(other.queue_) {
+        queue_(other.queue_),
+        turn_(other.turn_) {
     reserve(books_.size());
   }
   gap_trackers(gap_trackers&&) noexcept = default;
@@ -122,14 +124,10 @@ class gap_trackers {
       if (!admits(j.place)) return told(unknown_stream<Stream>{static_cast<Stream>(stream)});
     }
     table_.tell_victim(j.place, [&](const Stream& s, const detail::stream_position& p) { tell_evicted(s, p, told); });
-    if (j.seen.answer == arrival::in_order) return;
     const detail::stream_position& p = table_.at(j.place);
     const detail::gap_book& book = book_of(p);
-    const bool is_late = j.seen.answer == arrival::late;
-    if (is_late) told(late_arrival<Stream>{detail::owned_key<Stream>(stream), j.seen.first});
-    if (rules_.displaces(book, j.seen) || rules_.resumes(book, j.seen)) {
-      rules_.tell_displaced(p, book, j.seen, detail::owned_key<Stream>(stream), told);
-    }
+    if (!book.abandoned().empty()) tell_late(p, book, j.seen, stream, told);
+    rules_.template tell_displaced<Stream>(p, book, j.seen, stream, told);
   }
 
   template <class S>
@@ -169,20 +167,29 @@ class gap_trackers {
       return rules_.forget(p, book, numbers, now);
     });
   }
-  template <class S>
-  sequence_range observe_high(const S& stream, std::uint64_t number, timestamp now) {
+  template <class S, class Told = detail::tell_nobody>
+  sequence_range observe_high(const S& stream, std::uint64_t number, timestamp now, Told&& told = {}) {
     return change(stream, sequence_range{1, 0}, [&](detail::stream_position& p, detail::gap_book& book) {
-      return rules_.expect_through(p, book, number, now);
+      return rules_.template expect_through<Stream>(p, book, number, now, stream, told);
     });
   }
-  template <class S>
-  std::uint64_t skip(const S& stream, sequence_range range, timestamp now) {
-    return change(stream, std::uint64_t{0},
-                  [&](detail::stream_position& p, detail::gap_book& book) { return rules_.skip(p, book, range, now); });
+  template <class S, class Told = detail::tell_nobody>
+  std::uint64_t skip(const S& stream, sequence_range range, skip_reason reason, timestamp now, Told&& told = {}) {
+    return change(stream, std::uint64_t{0}, [&](detail::stream_position& p, detail::gap_book& book) {
+      return rules_.template skip<Stream>(p, book, range, reason, now, stream, told);
+    });
+  }
+  /// False if the stream is not known.
+  template <class S, class Told = detail::tell_nobody>
+  bool resume_at(const S& stream, std::uint64_t first, Told&& told = {}) {
+    return change(stream, false, [&](detail::stream_position& p, detail::gap_book& book) {
+      rules_.template resume<Stream>(p, book, first, stream, told);
+      return true;
+    });
   }
 
-  /// Tells what is due in any stream; see gap_tracker. At most max_requests for all of them together. Evicts streams
-  /// that have been idle too long.
+  /// Tells what is due in any stream; see gap_tracker. At most max_requests for all of them together: where that is too
+  /// few, the streams take turns. Evicts streams that have been idle too long.
   template <class Told>
   void advance(timestamp now, Told&& told) {
     if (queue_.due() <= now) advance_due(now, told);
@@ -213,21 +220,26 @@ class gap_trackers {
   }
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
 
-  /// Takes a stream out, for instance to hand it to another process. What it received remains counted here.
+  /// Takes a stream out, for instance to hand it to another process. What it received remains counted here; what it
+  /// has lost moves to its own found_count.
   template <class S>
   std::optional<gap_tracker> take(const S& stream) {
     std::optional<detail::stream_position> p = table_.take(stream, [&](position at) { note_owner(at); });
     if (!p) return std::nullopt;
     std::optional<gap_tracker> taken(rules_.options());
-    if (p->book != detail::stream_position::no_book) taken->book_ = std::move(books_[p->book]);
+    if (p->book != no_book) {
+      taken->book_ = std::move(books_[p->book]);
+      rules_.move_lost(taken->book_, taken->rules_);
+    }
     release(*p);
     if constexpr (!evicts) rules_.enter(rules_.fresh());
     taken->rules_.move_position(taken->position_, *p);
     return taken;
   }
-  /// Puts a stream in. False, and nothing changes, if it is there already or there is no room. What it received before
-  /// is not counted here.
+  /// Puts a stream in. False, and nothing changes, if it is there already, there is no room, or the tracker has another
+  /// configuration (bits, expect_from, max_gaps). What it received before is not counted here; what it has lost is.
   bool put(Stream stream, const gap_tracker& tracker, timestamp now) {
+    if (tracker.configuration() != rules_.configuration()) return false;
     if (free_.empty()) grow();
     detail::stream_position p = tracker.position_;
     p.book = no_book;
@@ -240,6 +252,7 @@ class gap_trackers {
     detail::stream_position& placed = table_.component_at(table_.position_of(stream));
     rules_.enter(placed);
     book_for(placed, stream) = tracker.book_;
+    rules_.change_lost(static_cast<std::int64_t>(tracker.book_.lost()));
     put_away(placed);
     return true;
   }
@@ -255,6 +268,7 @@ class gap_trackers {
   [[nodiscard]] std::uint64_t found_count() const noexcept { return rules_.found(); }
   [[nodiscard]] std::uint64_t recovered_count() const noexcept { return rules_.recovered(); }
   [[nodiscard]] std::uint64_t skipped_count() const noexcept { return rules_.skipped(); }
+  [[nodiscard]] std::uint64_t skipped_count(skip_reason reason) const noexcept { return rules_.skipped(reason); }
   [[nodiscard]] std::uint64_t missing_count() const noexcept {
     return sum([](const auto& b) { return b.count(); });
   }
@@ -277,15 +291,17 @@ class gap_trackers {
   [[nodiscard]] gap_trackers empty_copy() const { return gap_trackers(rules_, table_.empty_copy()); }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section_tag("GAPT"), 1);
+    w.begin_section(section_tag("GAPT"), 2);
     rules_.save(w);
+    w.u32(turn_);
     table_.save(w, [&](const detail::stream_position& p) { rules_.save(w, p, book_of(p)); });
     w.end_section();
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     gap_trackers loaded = empty_copy();
-    (void)r.begin_section(section_tag("GAPT"), 1);
+    (void)r.begin_section(section_tag("GAPT"), 2);
     loaded.rules_.load(r);
+    loaded.turn_ = r.u32();
     if (!loaded.table_.load(r, [&](detail::stream_position& p) { return loaded.load_stream(r, p); })) return false;
     r.end_section();
     if (!r.ok()) return false;
@@ -435,13 +451,22 @@ class gap_trackers {
     return answer;
   }
 
+  template <class S, class Told>
+  void tell_late(const detail::stream_position& p, const detail::gap_book& book, const detail::sequence_judgement& j,
+                 const S& stream, Told& told) const {
+    const auto tell = [&](arrival a, sequence_range range) {
+      if (a == arrival::late) told(late_arrival<Stream>{detail::owned_key<Stream>(stream), range});
+    };
+    rules_.for_each_run(p, book, j, tell);
+  }
+
   template <class Told>
   void tell_evicted(const Stream& stream, const detail::stream_position& p, Told& told) const {
     if constexpr (evicts) told(stream_evicted<Stream>{stream, book_of(p).missing().count()});
   }
 
   // Each due stream once, also where it remains due, as more requests are wanted than may be made. In the order of the
-  // table, which a restored one has too.
+  // table, which a restored one has too, from behind the stream that was the last to be granted a request.
   template <class Told>
   [[gnu::noinline]] void advance_due(timestamp now, Told& told) {
     struct guard {
@@ -460,10 +485,14 @@ class gap_trackers {
       queue_.erase(queue_.first());
     }
     std::sort(again_.begin(), again_.end(), [&](std::uint32_t a, std::uint32_t b) { return owners_[a] < owners_[b]; });
+    const auto turn = std::find_if(again_.begin(), again_.end(), [&](std::uint32_t b) { return owners_[b] >= turn_; });
+    std::rotate(again_.begin(), turn, again_.end());
     std::uint32_t requests_left = options().replay.max_requests;
     for (const std::uint32_t book : again_) {
       const position at = owners_[book];
+      const bool may_ask = requests_left > 0;
       rules_.advance(table_.component_at(at), books_[book], now, table_.key_at(at), told, requests_left);
+      if (may_ask && requests_left == 0) turn_ = at + 1;
     }
   }
 
@@ -481,6 +510,11 @@ class gap_trackers {
   std::vector<std::uint32_t> free_;   // books that no stream has
   std::vector<std::uint32_t> again_;  // while advancing: books to go back into the queue
   detail::deadline_queue queue_;      // of books
+  position turn_ = 0;                 // the stream that may ask first
 };
+
+/// The streams 0 to dense_options.capacity - 1: an array, no hash.
+template <class Stream>
+using dense_gap_trackers = gap_trackers<Stream, dense<Stream, detail::stream_position>>;
 
 }  // namespace recoup

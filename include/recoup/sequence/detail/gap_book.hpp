@@ -220,7 +220,6 @@ class gap_book {
     abandoned_.insert(range);
     bound(o);
   }
-  void give_up_lowest(const gap_tracker_options& o, gap_tally& tally) { give_up(missing_.front(), o, tally); }
   // Gives up all that is missing, and forgets it.
   void give_up_all(gap_tally& tally) noexcept {
     tally.found += missing_.count() - missing_and_found();

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
 
+#include "recoup/core/detail/table_key.hpp"
 #include "recoup/core/sequence_number.hpp"
 #include "recoup/core/sequence_range.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
@@ -20,6 +22,7 @@
 #include "recoup/sequence/findings.hpp"
 #include "recoup/sequence/gap_tracker_options.hpp"
 #include "recoup/sequence/numbering.hpp"
+#include "recoup/sequence/skip_reason.hpp"
 
 namespace recoup::detail {
 
@@ -29,6 +32,11 @@ struct sequence_judgement {
   std::uint64_t last = 0;
   arrival answer = arrival::stale;
   std::uint32_t is_number = 0;  // a bool: whether they are numbers of the stream at all
+};
+
+struct tell_nobody {
+  template <class Finding>
+  void operator()(const Finding&) const noexcept {}
 };
 
 // How the numbers of streams are judged and counted: what all streams of a table share.
@@ -147,28 +155,31 @@ class gap_rules {
   bool resumes(const gap_book& book, const sequence_judgement& j) const noexcept {
     return (j.answer == arrival::jump || j.answer == arrival::restart) && book.is_proof(j.first, options_);
   }
-  // Whether committing this gives a gap up.
-  bool displaces(const gap_book& book, const sequence_judgement& j) const noexcept {
-    if (book.missing().size() < options_.max_gaps) return resumes(book, j) && !book.missing().empty();
-    if (j.answer == arrival::filled) return book.is_split_by({j.first, j.last});
-    return j.answer == arrival::ahead || resumes(book, j);
+  // What is given up for want of room when these numbers are taken up, or will never come.
+  sequence_range displaced_by(const stream_position& p, const gap_book& book, sequence_range numbers) const noexcept {
+    if (book.missing().size() < options_.max_gaps) return {1, 0};
+    sequence_range lowest = book.missing().front();
+    if (p.is_running && numbers.first >= p.next) return numbers.first > p.next ? lowest : sequence_range{1, 0};
+    if (!book.is_split_by(numbers)) return {1, 0};
+    if (lowest.contains(numbers.first)) lowest.last = numbers.first - 1;
+    return lowest;
+  }
+
+  // Whether committing this gives a gap up, or takes the stream up elsewhere.
+  bool displaces(const stream_position& p, const gap_book& book, const sequence_judgement& j) const noexcept {
+    if (resumes(book, j)) return true;
+    return (j.answer == arrival::filled || j.answer == arrival::ahead) &&
+           !displaced_by(p, book, {j.first, j.last}).empty();
   }
 
   // Tells what committing this will give up, and whether the stream resumes elsewhere.
-  template <class Stream, class Told>
-  void tell_displaced(const stream_position& p, const gap_book& book, const sequence_judgement& j, const Stream& stream,
+  template <class Stream, class S, class Told>
+  void tell_displaced(const stream_position& p, const gap_book& book, const sequence_judgement& j, const S& stream,
                       Told& told) const {
     if (resumes(book, j)) {
-      book.tell_all([&](sequence_range range, timestamp opened, std::uint32_t attempts) {
-        told(gap_abandoned<Stream>{stream, range, opened, attempts, abandon_reason::restart});
-      });
-      told(stream_resumed<Stream>{stream, p.is_running ? std::optional(p.next) : std::nullopt,
-                                  book.resumed_at(j.first)});
-    } else if (displaces(book, j)) {
-      book.tell_lowest([&](sequence_range range, timestamp opened, std::uint32_t attempts) {
-        if (j.answer == arrival::filled && range.contains(j.first)) range.last = j.first - 1;
-        told(gap_abandoned<Stream>{stream, range, opened, attempts, abandon_reason::capacity});
-      });
+      tell_resumed<Stream>(p, book, book.resumed_at(j.first), stream, told);
+    } else if (displaces(p, book, j)) {
+      tell_displaced<Stream>(book, displaced_by(p, book, {j.first, j.last}), stream, told);
     }
   }
 
@@ -189,26 +200,32 @@ class gap_rules {
   void count_stale(const sequence_judgement& j) noexcept { counts_[index(arrival::stale)] += j.last - j.first + 1; }
 
   // Numbers up to `number` exist: those that have not come are missing. What is missing from now on.
-  sequence_range expect_through(stream_position& p, gap_book& book, std::uint64_t number, timestamp now) {
+  template <class Stream, class S, class Told>
+  sequence_range expect_through(stream_position& p, gap_book& book, std::uint64_t number, timestamp now,
+                                const S& stream, Told& told) {
     const std::optional<std::uint64_t> last = unwrap(p, number);
     if (!p.is_running || !last || *last < p.next || *last - p.next >= options_.max_jump) return {1, 0};
     book.make_room();
     const sequence_range hole{p.next, *last};
+    if (is_full(book)) tell_displaced<Stream>(book, book.missing().front(), stream, told);
     open(book, hole, now);
     step(p, *last);
     return hole;
   }
 
   // These numbers, unwrapped, will never come. How many of them were missing or not yet expected.
-  std::uint64_t skip(stream_position& p, gap_book& book, sequence_range range, timestamp now) {
+  template <class Stream, class S, class Told>
+  std::uint64_t skip(stream_position& p, gap_book& book, sequence_range range, skip_reason reason, timestamp now,
+                     const S& stream, Told& told) {
     if (range.empty()) return 0;
     book.make_room();
+    tell_displaced<Stream>(book, displaced_by(p, book, range), stream, told);
     if (!p.is_started) start(p, range.first);
     std::uint64_t skipped = 0;
     if (!p.is_running || range.first < p.next) {
       const sequence_range below{range.first, p.is_running ? std::min(range.last, p.next - 1) : range.last};
       book.missing().for_each_overlap(below, [&](sequence_range r) { skipped += r.size(); });
-      give_way(book, below);
+      give_way(p, book, below);
       book.settle(below, options_, tally_);
     }
     if (p.is_running && range.last >= p.next) {
@@ -216,11 +233,16 @@ class gap_rules {
       skipped += range.last - std::max(range.first, p.next) + 1;
       step(p, range.last);
     }
-    skipped_ += skipped;
+    skipped_[index(reason)] += skipped;
     return skipped;
   }
 
   // Goes on at `first` as if nothing had come before.
+  template <class Stream, class S, class Told>
+  void resume(stream_position& p, gap_book& book, std::uint64_t first, const S& stream, Told& told) {
+    tell_resumed<Stream>(p, book, first, stream, told);
+    resume(p, book, first);
+  }
   void resume(stream_position& p, gap_book& book, std::uint64_t first) {
     book.give_up_all(tally_);
     start(p, first);
@@ -229,7 +251,7 @@ class gap_rules {
   template <class Numbers>
   bool forget(stream_position& p, gap_book& book, const Numbers& numbers, timestamp now) {
     const sequence_judgement seen = judge(p, book, numbers);
-    if (!has_come(p, book, seen) || book.missing().size() >= options_.max_gaps) return false;
+    if (!has_come(p, book, seen) || is_full(book)) return false;
     book.make_room();
     book.reopen({seen.first, seen.last}, now, options_, tally_);
     return true;
@@ -240,9 +262,14 @@ class gap_rules {
     p = to;
   }
   // So many numbers that were found missing are added to what is lost, or taken from it where they are fewer than 0.
-  void move_lost(std::int64_t more) noexcept {
+  void change_lost(std::int64_t more) noexcept {
     (more > 0 ? tally_.found : tally_.recovered) +=
         more > 0 ? static_cast<std::uint64_t>(more) : std::uint64_t{0} - static_cast<std::uint64_t>(more);
+  }
+  // What this book has lost is counted by another table from now on.
+  void move_lost(const gap_book& book, gap_rules& to) noexcept {
+    to.tally_.found += book.lost();
+    tally_.found -= book.lost();
   }
   // Moves the numbers from `from` on to another tracker's rules, position and book.
   void split(stream_position& p, gap_book& book, std::uint64_t from, gap_rules& upper_rules, stream_position& upper,
@@ -262,8 +289,7 @@ class gap_rules {
     book.keep_below(below.next);
     move_position(p, below);
     upper_rules.move_position(upper, above);
-    upper_rules.tally_.found += upper_book.lost();
-    tally_.found -= upper_book.lost();
+    move_lost(upper_book, upper_rules);
   }
 
   // A stream goes, and its position with it.
@@ -284,16 +310,19 @@ class gap_rules {
   }
   std::uint64_t found() const noexcept { return tally_.found; }
   std::uint64_t recovered() const noexcept { return tally_.recovered; }
-  std::uint64_t skipped() const noexcept { return skipped_; }
+  std::uint64_t skipped(skip_reason reason) const noexcept { return skipped_[index(reason)]; }
+  std::uint64_t skipped() const noexcept { return std::accumulate(skipped_.begin(), skipped_.end(), std::uint64_t{0}); }
 
   std::uint64_t configuration() const noexcept { return configuration_of(options_); }
   void save(snapshot_writer& w) const {
     for (const std::uint64_t n : counts_) w.u64(n);
-    for (const std::uint64_t n : {tally_.found, tally_.recovered, skipped_}) w.u64(n);
+    for (const std::uint64_t n : skipped_) w.u64(n);
+    for (const std::uint64_t n : {tally_.found, tally_.recovered}) w.u64(n);
   }
   void load(snapshot_reader& r) {
     for (std::uint64_t& n : counts_) n = r.u64();
-    for (std::uint64_t* n : {&tally_.found, &tally_.recovered, &skipped_}) *n = r.u64();
+    for (std::uint64_t& n : skipped_) n = r.u64();
+    for (std::uint64_t* n : {&tally_.found, &tally_.recovered}) *n = r.u64();
   }
 
   void save(snapshot_writer& w, const stream_position& p, const gap_book& book) const {
@@ -315,6 +344,26 @@ class gap_rules {
 
  private:
   static std::size_t index(arrival a) noexcept { return static_cast<std::size_t>(a); }
+  static std::size_t index(skip_reason r) noexcept { return static_cast<std::size_t>(r); }
+
+  bool is_full(const gap_book& book) const noexcept { return book.missing().size() >= options_.max_gaps; }
+
+  // Of the lowest gap, or its beginning.
+  template <class Stream, class S, class Told>
+  static void tell_displaced(const gap_book& book, sequence_range displaced, const S& stream, Told& told) {
+    if (displaced.empty()) return;
+    book.tell_lowest([&](sequence_range, timestamp opened, std::uint32_t attempts) {
+      told(gap_abandoned<Stream>{owned_key<Stream>(stream), displaced, opened, attempts, abandon_reason::capacity});
+    });
+  }
+  template <class Stream, class S, class Told>
+  static void tell_resumed(const stream_position& p, const gap_book& book, std::uint64_t first, const S& stream,
+                           Told& told) {
+    book.tell_all([&](sequence_range range, timestamp opened, std::uint32_t attempts) {
+      told(gap_abandoned<Stream>{owned_key<Stream>(stream), range, opened, attempts, abandon_reason::restart});
+    });
+    told(stream_resumed<Stream>{owned_key<Stream>(stream), p.is_running ? std::optional(p.next) : std::nullopt, first});
+  }
   // Of a range with several answers, the one that says most of what is new in it.
   static int rank(arrival a) noexcept {
     return a == arrival::filled ? 0 : a == arrival::late ? 1 : a == arrival::stale ? 2 : 3;
@@ -356,21 +405,15 @@ class gap_rules {
   }
 
   void open(gap_book& book, sequence_range hole, timestamp now) {
-    if (book.missing().size() >= options_.max_gaps) book.give_up_lowest(options_, tally_);
+    if (is_full(book)) book.give_up(book.missing().front(), options_, tally_);
     book.open(hole, now, options_);
   }
   // Settling may split a gap where there is no room for another.
-  void give_way(gap_book& book, sequence_range range) {
-    if (book.missing().size() >= options_.max_gaps) [[unlikely]]
-      give_way_where_full(book, range);
-  }
-  [[gnu::noinline]] void give_way_where_full(gap_book& book, sequence_range range) {
-    if (!book.is_split_by(range)) return;
-    if (book.missing().front().contains(range.first)) {  // only what lies below
-      book.give_up({book.missing().front().first, range.first - 1}, options_, tally_);
-    } else {
-      book.give_up_lowest(options_, tally_);
-    }
+  void give_way(const stream_position& p, gap_book& book, sequence_range range) {
+    if (!is_full(book)) [[likely]]
+      return;
+    const sequence_range displaced = displaced_by(p, book, range);
+    if (!displaced.empty()) book.give_up(displaced, options_, tally_);
   }
 
   void commit_within(stream_position& p, gap_book& book, const sequence_judgement& j, timestamp now) {
@@ -381,7 +424,7 @@ class gap_rules {
         ++counts_[index(j.answer)];
         if (j.answer == arrival::late) book.recover(j.first, options_, tally_);
         if (j.answer != arrival::filled) return;
-        give_way(book, below);
+        give_way(p, book, below);
         book.fill(j.first, options_, tally_);
         return;
       }
@@ -397,7 +440,7 @@ class gap_rules {
 
   [[gnu::noinline]] void settle(const stream_position& p, gap_book& book, sequence_range below) {
     book.for_each_run(below, p.first, [&](arrival a, sequence_range r) { counts_[index(a)] += r.size(); });
-    give_way(book, below);
+    give_way(p, book, below);
     book.settle(below, options_, tally_);
   }
 
@@ -420,7 +463,7 @@ class gap_rules {
   std::uint64_t mask_;
   std::array<std::uint64_t, arrival_kinds> counts_{};
   gap_tally tally_;
-  std::uint64_t skipped_ = 0;
+  std::array<std::uint64_t, skip_reasons> skipped_{};
 };
 
 }  // namespace recoup::detail

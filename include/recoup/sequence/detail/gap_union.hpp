@@ -13,6 +13,7 @@
 #include "recoup/core/time.hpp"
 #include "recoup/sequence/detail/gap_book.hpp"
 #include "recoup/sequence/detail/gap_rules.hpp"
+#include "recoup/sequence/findings.hpp"
 #include "recoup/sequence/gap_tracker_options.hpp"
 
 namespace recoup::detail {
@@ -37,12 +38,20 @@ class gap_union {
 
     const auto timers = timers_for(missing, p, a, q, b, o, now);
     book_ = gap_book(std::move(missing), std::move(abandoned), timers, std::max(a.floor(0), b.floor(0)));
-    gap_tally displaced;
     lost_ = book_.lost();
     book_.bound(o);
+  }
+
+  // Gives up the lowest gaps where there are more than max_gaps.
+  template <class Told>
+  void make_fit(const gap_tracker_options& o, Told& told) {
+    gap_tally displaced;
     while (book_.missing().size() > o.max_gaps) {
+      book_.tell_lowest([&](sequence_range range, timestamp opened, std::uint32_t attempts) {
+        told(gap_abandoned<>{{}, range, opened, attempts, abandon_reason::capacity});
+      });
       book_.make_room();
-      book_.give_up_lowest(o, displaced);
+      book_.give_up(book_.missing().front(), o, displaced);
     }
     lost_ += displaced.found;
   }
