@@ -108,6 +108,10 @@ class recorder {
   void operator()(const recoup::stream_evicted<Stream>& f) {
     note("stream_evicted", of(f.stream) + std::to_string(f.missing) + " missing");
   }
+  template <class Space>
+  void operator()(const recoup::window_evicted<Space>& f) {
+    note("window_evicted", recoup::detail::show(f.space));
+  }
   template <class Stream>
   void operator()(const recoup::inferred<order, Stream>& f) {
     note("inferred", of(f.stream) + std::to_string(f.sequence) + ' ' + show(f.event));

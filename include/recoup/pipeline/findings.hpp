@@ -31,6 +31,12 @@ struct inferred {
   std::uint64_t sequence;
 };
 
+/// The window of a key space was dropped, since it was idle or others needed its place: its keys are new again.
+template <class Space>
+struct window_evicted {
+  Space space;
+};
+
 /// Missing events were not inferred: too many in a row, or the events on both sides of them are not kept any more.
 template <class Stream = only_stream>
 struct not_inferred {

@@ -42,6 +42,7 @@ RECOUP_HANDLER_OF(hole_passed_over, "hole_passed_over<Stream>", "missing events 
 RECOUP_HANDLER_OF(stream_resumed, "stream_resumed<Stream>", "a stream goes on at another number;")
 RECOUP_HANDLER_OF(unknown_stream, "unknown_stream<Stream>", "an event of a stream beyond dense_options.capacity;")
 RECOUP_HANDLER_OF(stream_evicted, "stream_evicted<Stream>", "a stream's state was dropped;")
+RECOUP_HANDLER_OF(window_evicted, "window_evicted<Space>", "a key space's window was dropped;")
 RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
 RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")
 RECOUP_HANDLER_OF(inference_superseded, "inference_superseded<Event, Stream>", "an inferred event's real one came;")
