@@ -17,6 +17,7 @@ struct sink {
 };
 
 void feed(const payment& event, recoup::timestamp now) {
-  auto pipe = recoup::assemble<payment>(recoup::deduplicate(&payment::partition, &payment::offset, recoup::exact_window()));
+  auto pipe =
+      recoup::assemble<payment>(recoup::deduplicate(&payment::partition, &payment::offset, recoup::exact_window()));
   pipe.process(event, now, sink{});
 }

@@ -11,4 +11,5 @@ struct payment {
 struct refund {
   std::uint64_t number;
 };
-auto payments = recoup::assemble<payment>(recoup::deduplicate(&refund::number, &payment::offset, recoup::exact_window()));
+auto payments =
+    recoup::assemble<payment>(recoup::deduplicate(&refund::number, &payment::offset, recoup::exact_window()));

@@ -12,6 +12,9 @@
 #include "catch.hpp"
 #include "orders.hpp"
 #include "recoup/core/snapshot.hpp"
+#include "recoup/dedup/bloom_window.hpp"
+#include "recoup/dedup/content_window.hpp"
+#include "recoup/dedup/sequence_window.hpp"
 
 namespace {
 using namespace orders;
@@ -168,4 +171,30 @@ TEST_CASE("a window of one's own is a window") {
   CHECK(pipe.process(o, start, told) == verdict::accepted);
   CHECK(pipe.process(o, start, told) == verdict::duplicate);
   CHECK(told.lines.back().ends_with("deduplicate: the window remembers the key"));
+}
+
+TEST_CASE("a duplicate says as much as its window knows") {
+  recorder told;
+  const order o{.offset = 5, .id = {}, .at = {}};
+  const auto explained = [&](auto window) {
+    auto pipe = recoup::assemble<order>(recoup::deduplicate(&order::offset, std::move(window)));
+    pipe.process(order{.offset = 900, .id = {}, .at = {}}, start, told);
+    pipe.process(o, start, told);
+    pipe.process(o, start + 2s, told);
+    return told.lines.back();
+  };
+  CHECK(explained(recoup::exact_window<std::uint64_t>()).ends_with(", 2 s before"));
+  CHECK(explained(recoup::bloom_window({.events = 100, .false_positive_rate = 1e-3}))
+            .find("the window remembers the key (of new keys, it takes a part of 0.0") != std::string::npos);
+  CHECK(explained(recoup::sequence_window()).ends_with("the window remembers the key"));
+  CHECK(explained(recoup::sequence_window({.events = 64})).ends_with("lies below the window, and counts as seen"));
+}
+
+TEST_CASE("an event is forgotten at its own time where the window goes by that") {
+  auto pipe = recoup::assemble<order>(recoup::deduplicate(&order::price, recoup::content_window({.within = 5ms})));
+  const order o{.offset = {}, .id = {}, .price = 7, .at = {}};
+  for (const timestamp t : {start, start + 1h}) CHECK(pipe.process(o, t, ignore) == verdict::accepted);
+  CHECK(pipe.forget(o, start));
+  CHECK(pipe.process(o, start + 1h + 1ms, ignore) == verdict::duplicate);
+  CHECK(pipe.process(o, start + 1ms, ignore) == verdict::accepted);
 }

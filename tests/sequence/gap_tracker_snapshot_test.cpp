@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 // What a gap_tracker saves, and what it refuses to load.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,7 +33,7 @@ struct saved_tracker {
   std::vector<std::uint64_t> counts{std::vector<std::uint64_t>(recoup::arrival_kinds, 5)};
   std::uint64_t found = 7;
   std::uint64_t recovered = 1;
-  std::uint64_t skipped = 0;
+  std::array<std::uint64_t, recoup::skip_reasons> skipped{};
   bool is_started = true;
   bool is_running = true;
   std::uint64_t first = 10;
@@ -50,7 +51,8 @@ struct saved_tracker {
     recoup::detail::begin_frame(w, target.configuration(), {});
     w.begin_section(recoup::section_tag("GAPS"), 1);
     for (const std::uint64_t n : counts) w.u64(n);
-    for (const std::uint64_t n : {found, recovered, skipped}) w.u64(n);
+    for (const std::uint64_t n : skipped) w.u64(n);
+    for (const std::uint64_t n : {found, recovered}) w.u64(n);
     w.boolean(is_started);
     w.boolean(is_running);
     w.u64(first);

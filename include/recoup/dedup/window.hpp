@@ -35,7 +35,7 @@ concept dedup_window = requires(W& w, const W& c, const Key& key, typename W::ha
 /// Observes `keys` in turn, as window.observe(key, now) would, and calls each(i, judgement) after the commit of the
 /// i-th; their memory is asked for 32 keys ahead. For windows larger than the cache; a small one is faster without.
 template <class W, class Key, class F>
-  requires dedup_window<W, Key>
+requires dedup_window<W, Key>
 void observe_ahead(W& window, std::span<const Key> keys, timestamp now, F&& each) {
   constexpr std::size_t ahead = 32;
   std::array<typename W::hash_type, ahead> hashes{};

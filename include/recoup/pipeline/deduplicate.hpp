@@ -88,7 +88,7 @@ class deduplicate_stage : public stage_defaults<Event> {
     }
   }
 
-  judgement judge(const Event& e, const hint& h, const context& c) const {
+  [[gnu::always_inline]] judgement judge(const Event& e, const hint& h, const context& c) const {
     if (!h.has_key || c.from == origin::inferred) return {};
     const auto place = windows_.locate(detail::project(space_, e), h.space);
     return {windows_.at(place).judge(detail::whole(detail::project(key_, e)), h.hash, c.now), true, place};
@@ -118,12 +118,19 @@ class deduplicate_stage : public stage_defaults<Event> {
     const auto& key = detail::project(key_, e);
     if (!detail::is_complete(key)) return true;
     Window* const window = windows_.find(detail::project(space_, e));
-    return window && window->forget(detail::whole(key));
+    if (!window) return false;
+    if constexpr (requires { window->forget(detail::whole(key), c.now); }) {
+      return window->forget(detail::whole(key), c.now);  // where the time is a part of the key
+    } else {
+      return window->forget(detail::whole(key));
+    }
   }
 
   template <class Emit>
-  void advance(timestamp now, Emit&& emit) {
-    windows_.advance(now, [&](const space_type& space, const Window&) { emit(evicted(space)); });
+  void advance([[maybe_unused]] timestamp now, [[maybe_unused]] Emit&& emit) {
+    if constexpr (table::evicts) {
+      windows_.advance(now, [&](const space_type& space, const Window&) { emit(evicted(space)); });
+    }
   }
 
   template <class F>
@@ -167,12 +174,18 @@ class deduplicate_stage : public stage_defaults<Event> {
       const duration since = elapsed(j.first_seen, now);
       return "the key was first seen at " + detail::show(j.first_seen) +
              (since == duration::zero() ? ", the same time" : ", " + detail::show(since) + " before");
-    } else if constexpr (requires { Window::false_positive_rate_for(prototype().options()); }) {
-      return "the window remembers the key (of new keys, it takes a part of " +
-             detail::show(Window::false_positive_rate_for(prototype().options())) + " for known ones)";
     } else {
-      return "the window remembers the key";
+      return "the window remembers the key" + rate();
     }
+  }
+
+  std::string rate() const {
+    if constexpr (requires { Window::false_positive_rate_for(prototype().options()); }) {
+      if (const double part = Window::false_positive_rate_for(prototype().options()); part > 0) {
+        return " (of new keys, it takes a part of " + detail::show(part) + " for known ones)";
+      }
+    }
+    return {};
   }
 
   Space space_;

@@ -219,14 +219,14 @@ class gap_tracker {
   [[nodiscard]] gap_tracker empty_copy() const { return gap_tracker(options()); }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section_tag("GAPS"), 2);
+    w.begin_section(section_tag("GAPS"), 1);
     rules_.save(w);
     rules_.save(w, position_, book_);
     w.end_section();
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     gap_tracker loaded = empty_copy();
-    (void)r.begin_section(section_tag("GAPS"), 2);
+    (void)r.begin_section(section_tag("GAPS"), 1);
     loaded.rules_.load(r);
     if (!rules_.load(r, loaded.position_, loaded.book_)) return false;
     r.end_section();

@@ -291,7 +291,7 @@ class gap_trackers {
   [[nodiscard]] gap_trackers empty_copy() const { return gap_trackers(rules_, table_.empty_copy()); }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section_tag("GAPT"), 2);
+    w.begin_section(section_tag("GAPT"), 1);
     rules_.save(w);
     w.u32(turn_);
     table_.save(w, [&](const detail::stream_position& p) { rules_.save(w, p, book_of(p)); });
@@ -299,7 +299,7 @@ class gap_trackers {
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     gap_trackers loaded = empty_copy();
-    (void)r.begin_section(section_tag("GAPT"), 2);
+    (void)r.begin_section(section_tag("GAPT"), 1);
     loaded.rules_.load(r);
     loaded.turn_ = r.u32();
     if (!loaded.table_.load(r, [&](detail::stream_position& p) { return loaded.load_stream(r, p); })) return false;
