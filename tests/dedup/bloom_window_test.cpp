@@ -361,6 +361,14 @@ TEST_CASE("a Bloom window whose time has gone far ahead for good expires as befo
   }
 }
 
+TEST_CASE("a key of a Bloom window keeps its age though an earlier time comes behind it") {
+  bloom_window w({.events = 300, .age = 90ns, .false_positive_rate = 1e-7});
+  w.observe(1U, at(100));
+  w.observe(2U, at(80));
+  CHECK(w.judge(1U, at(190)).is_duplicate);
+  CHECK_FALSE(w.judge(1U, at(191)).is_duplicate);
+}
+
 TEST_CASE("an unlimited age of a Bloom window reaches from one end of time to the other") {
   bloom_window w;
   w.observe(1U, timestamp::min());
@@ -584,6 +592,20 @@ TEST_CASE("a merged Bloom window remembers what either does for as long as it wo
     }
     CHECK(mistakes <= 3);
   }
+}
+
+TEST_CASE("the passes of a merged Bloom window that make room are counted with the keys of both") {
+  bloom_window a({.events = 300, .false_positive_rate = 1e-7});
+  bloom_window b({.events = 300, .false_positive_rate = 1e-7});
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    a.observe(i, at(0));
+    b.observe(1'000 + i, at(0));
+  }
+  CHECK(a.merge(b));
+  for (std::uint64_t i = 0; i < 300; ++i) a.observe(2'000 + i, at(5));
+  CHECK(a.evicted_within_age() == 0);
+  a.observe(3'000U, at(5));
+  CHECK(a.evicted_within_age() == 200);
 }
 
 TEST_CASE("merged Bloom windows agree on what was forgotten or refuse where it is too much") {

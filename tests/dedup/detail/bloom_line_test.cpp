@@ -152,6 +152,33 @@ TEST_CASE("the chance that a line has all the bits of a new key is as computed")
   }
 }
 
+TEST_CASE("the chance that a line has all the bits of a new key is the sum over all that it may pick") {
+  std::vector<double> whole(32, 1.0 / 32);
+  std::vector<double> tagged(24, 1.0 / 32);
+  for (std::size_t bit = 8; bit < 16; ++bit) tagged[bit] = 2.0 / 32;
+  // Of a word whose bits are picked with `chances`, after so many picks.
+  const auto hit = [](const std::vector<double>& chances, int picks, bool two) {
+    double sum = 0;
+    for (std::size_t i = 0; i < chances.size(); ++i) {
+      const double without_i = std::pow(1 - chances[i], picks);
+      if (!two) sum += chances[i] * (1 - without_i);
+      for (std::size_t j = 0; two && j < chances.size(); ++j) {
+        const double without_j = std::pow(1 - chances[j], picks);
+        const double without_both = i == j ? without_i : std::pow(1 - chances[i] - chances[j], picks);
+        sum += chances[i] * chances[j] * (1 - without_i - without_j + without_both);
+      }
+    }
+    return sum;
+  };
+  for (const bool two : {false, true}) {
+    for (const int keys : {1, 2, 5, 12, 40}) {
+      const int picks = two ? 2 * keys : keys;
+      const double expected = std::pow(hit(whole, picks, two), 7) * hit(tagged, picks, two);
+      CHECK_THAT(bloom_hit(keys, two), Catch::Matchers::WithinRel(expected, 1e-6));
+    }
+  }
+}
+
 TEST_CASE("a Bloom filter's rate is that of the Poisson spread of keys over lines") {
   for (const bool two : {false, true}) {
     for (const double load : {0.5, 3.0, 12.0, 20.0}) {

@@ -111,21 +111,22 @@ struct bloom_sse2 {
   }
 
   static unsigned found(const bloom_line& line, const mask& m, const bloom_tags& tags) noexcept {
-    const __m128i looked_at = _mm_or_si128(m.near, word3(bloom_line::tag_bits));
+    const unsigned near = all_bits(line.near, m.near);
+    if (near == 0) return 0;  // as for most new keys: neither the tags nor the second cache line are waited for
+    const unsigned both = near & all_bits(line.far, m.far);
     unsigned slots = 0;
     for (std::size_t g = 0; g < tags.size(); ++g) {
-      slots |= is_same(_mm_and_si128(load(line.near[g]), looked_at), _mm_or_si128(m.near, word3(tags[g]))) << g;
+      const bool is_current = (line.near[g][3] & bloom_line::tag_bits) == tags[g];
+      slots |= is_current ? (both >> 4 * g & 1U) << g : 0U;
     }
-    if (slots == 0) return 0;  // as for most new keys: the second cache line is not waited for
-    unsigned far = 0;
-    for (std::size_t g = 0; g < tags.size(); ++g) far |= is_same(_mm_and_si128(load(line.far[g]), m.far), m.far) << g;
-    return slots & far;
+    return slots;
   }
 
   static void add(bloom_line& line, const mask& m, std::size_t slot, std::uint32_t tag) noexcept {
-    const bool current = (line.near[slot][3] & bloom_line::tag_bits) == tag;
-    const __m128i keep = _mm_set1_epi32(current ? -1 : 0);
-    const __m128i near = _mm_and_si128(load(line.near[slot]), keep);
+    const __m128i old = load(line.near[slot]);
+    const __m128i is_tag = _mm_cmpeq_epi32(_mm_and_si128(old, word3(bloom_line::tag_bits)), word3(tag));
+    const __m128i keep = _mm_shuffle_epi32(is_tag, 0xFF);
+    const __m128i near = _mm_and_si128(old, keep);
     const __m128i far = _mm_and_si128(load(line.far[slot]), keep);
     store(line.near[slot], _mm_or_si128(_mm_or_si128(near, m.near), word3(tag)));
     store(line.far[slot], _mm_or_si128(far, m.far));
@@ -137,8 +138,13 @@ struct bloom_sse2 {
   static __m128i load(const words& w) noexcept { return _mm_load_si128(reinterpret_cast<const __m128i*>(w.data())); }
   static void store(words& w, __m128i v) noexcept { _mm_store_si128(reinterpret_cast<__m128i*>(w.data()), v); }
   static __m128i word3(std::uint32_t v) noexcept { return _mm_set_epi32(static_cast<int>(v), 0, 0, 0); }
-  static unsigned is_same(__m128i a, __m128i b) noexcept {
-    return _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(a, b))) == 15 ? 1U : 0U;
+  // Bit 4 * g: whether generation g has all the bits.
+  static unsigned all_bits(const std::array<words, bloom_line::generations>& half, __m128i bits) noexcept {
+    const auto have = [&](std::size_t g) { return _mm_cmpeq_epi32(_mm_and_si128(load(half[g]), bits), bits); };
+    const __m128i by_byte = _mm_packs_epi16(_mm_packs_epi32(have(0), have(1)), _mm_packs_epi32(have(2), have(3)));
+    const auto by_word = static_cast<unsigned>(_mm_movemask_epi8(by_byte));
+    const unsigned pairs = by_word & by_word >> 1;
+    return pairs & pairs >> 2 & 0x1111U;
   }
   // 2 to the power of the lower five bits: there is no shift by word, so it is made as the exponent of a float. 2^31
   // is out of range for the conversion, whose answer to that has just its bit.
