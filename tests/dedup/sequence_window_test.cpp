@@ -56,7 +56,7 @@ class model {
     if (!highest_) return {};
     if (n > *highest_) return {.is_jump = n - *highest_ > options_.max_jump};
     if (n < lowest()) return {.is_duplicate = options_.too_old_is_duplicate, .is_too_old = true};
-    return {.is_duplicate = numbers_.count(n) != 0};
+    return {.is_duplicate = numbers_.contains(n)};
   }
   void commit(std::uint64_t n) {
     const answer a = judge(n);

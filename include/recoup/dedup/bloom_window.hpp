@@ -39,9 +39,11 @@ struct bloom_window_options {
 /// By age: keys of a pass are as old as its latest, and a pass ends after age / 3. So no key leaves before its age, and
 /// in a steady flow none stays longer than 4/3 of it; in one that now fills passes by count and now does not, up to
 /// four times, and then the mistakes are more, as up to three passes may share a generation. A table of over 8 MiB
-/// needs, for that, one new key for each 8 MiB and third of the age. A time that jumps or goes back ends a pass
-/// likewise, but at most one in `events` / 3 new keys, unless the next event confirms it: lone wrong times, however
-/// many, empty nothing. Keys of a pass in which a time was too late stay so much longer.
+/// needs, for that, one new key for each 8 MiB and third of the age.
+///
+/// A time that jumps or goes back ends a pass likewise, but unless the next event confirms it, only one that is ahead,
+/// and that once in `events` / 3 new keys: lone wrong times, however many, cost the oldest pass at most. Keys of a pass
+/// in which a time was too late stay so much longer.
 ///
 /// Cost: a judgement reads one cache line, or two where the first had all the key's bits; a new key writes both. The
 /// worst operation, at the end of a pass, also writes 8 KiB and tidies `forgotten`. Bytes: bytes_for; a key takes
