@@ -28,12 +28,7 @@ class flat_deque {
     reserve(other.size_);
     append(other);
   }
-  flat_deque(flat_deque&& other) noexcept
-      : heap_(std::move(other.heap_)),
-        head_(std::exchange(other.head_, 0)),
-        size_(std::exchange(other.size_, 0)),
-        capacity_(std::exchange(other.capacity_, Inline)),
-        inline_(other.inline_) {}
+  flat_deque(flat_deque&& other) noexcept { take(other); }
   flat_deque& operator=(const flat_deque& other) {
     if (this == &other) return *this;
     reserve(other.size_);
@@ -42,19 +37,15 @@ class flat_deque {
     return *this;
   }
   flat_deque& operator=(flat_deque&& other) noexcept {
-    heap_ = std::move(other.heap_);
-    head_ = std::exchange(other.head_, 0);
-    size_ = std::exchange(other.size_, 0);
-    capacity_ = std::exchange(other.capacity_, Inline);
-    inline_ = other.inline_;
+    take(other);
     return *this;
   }
   ~flat_deque() = default;
 
-  T* begin() noexcept { return data() + head_; }
-  T* end() noexcept { return begin() + size_; }
-  const T* begin() const noexcept { return data() + head_; }
-  const T* end() const noexcept { return begin() + size_; }
+  T* begin() noexcept { return begin_; }
+  T* end() noexcept { return begin_ + size_; }
+  const T* begin() const noexcept { return begin_; }
+  const T* end() const noexcept { return begin_ + size_; }
   T& operator[](std::size_t i) noexcept { return begin()[i]; }
   const T& operator[](std::size_t i) const noexcept { return begin()[i]; }
   T& front() noexcept { return *begin(); }
@@ -64,33 +55,41 @@ class flat_deque {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  std::size_t heap_bytes() const noexcept { return heap_ ? capacity_ * sizeof(T) : 0; }
+  std::size_t heap_bytes() const noexcept { return heap_ ? capacity() * sizeof(T) : 0; }
 
   // Nothing is allocated until there are more than `elements`. With a quarter more than asked for, moving to the front
   // will do when the end is reached.
   void reserve(std::size_t elements) {
     if (elements <= Inline && !heap_) return;
     const std::size_t room = elements + elements / 3 + 2;
-    if (room > capacity_) move_to(room);
+    if (room > capacity()) move_to(room);
   }
 
   // The next push_back or insert allocates nothing.
   void make_room() {
-    if (head_ + size_ == capacity_) [[unlikely]]
+    if (left_ == 0) [[unlikely]]
       move_or_grow();
   }
 
   void push_back(const T& value) {
     const T copy = value;
     make_room();
-    begin()[size_++] = copy;
+    begin_[size_++] = copy;
+    --left_;
   }
   void pop_front() noexcept {
-    ++head_;
-    if (--size_ == 0) head_ = 0;
+    ++begin_;
+    if (--size_ == 0) clear();
   }
-  void pop_back() noexcept { --size_; }
-  void clear() noexcept { head_ = size_ = 0; }
+  void pop_back() noexcept {
+    --size_;
+    ++left_;
+  }
+  void clear() noexcept {
+    left_ = static_cast<std::uint32_t>(capacity());
+    begin_ = data();
+    size_ = 0;
+  }
 
   [[gnu::noinline]] T* insert(const T* at, const T& value) {
     const auto i = static_cast<std::size_t>(at - begin());
@@ -99,9 +98,9 @@ class flat_deque {
       return &back();
     }
     const T copy = value;
-    if (head_ > 0 && (i < size_ / 2 || head_ + size_ == capacity_)) {
+    if (head() > 0 && (i < size_ / 2 || left_ == 0)) {
       std::copy(begin(), begin() + i, begin() - 1);
-      --head_;
+      --begin_;
       ++size_;
     } else {
       push_back(back());
@@ -115,31 +114,47 @@ class flat_deque {
     const auto i = static_cast<std::size_t>(first - begin());
     const auto n = static_cast<std::uint32_t>(last - first);
     if (i == 0) {
-      head_ += n;
+      begin_ += n;
     } else if (i < size_ - i - n) {
       std::copy_backward(begin(), begin() + i, begin() + i + n);
-      head_ += n;
+      begin_ += n;
     } else {
       std::copy(begin() + i + n, end(), begin() + i);
+      left_ += n;
     }
     size_ -= n;
-    if (size_ == 0) head_ = 0;
+    if (size_ == 0) clear();
     return begin() + i;
   }
 
  private:
   T* data() noexcept { return heap_ ? heap_.get() : inline_.data(); }
   const T* data() const noexcept { return heap_ ? heap_.get() : inline_.data(); }
+  std::size_t head() const noexcept { return static_cast<std::size_t>(begin_ - data()); }
+  std::size_t capacity() const noexcept { return head() + size_ + left_; }
+
+  // Leaves `other` empty.
+  void take(flat_deque& other) noexcept {
+    const std::size_t head = other.head();
+    heap_ = std::move(other.heap_);
+    size_ = std::exchange(other.size_, 0);
+    left_ = std::exchange(other.left_, Inline);
+    inline_ = other.inline_;
+    begin_ = data() + head;
+    other.begin_ = other.data();
+  }
 
   void append(const flat_deque& other) noexcept {
     std::copy(other.begin(), other.end(), begin() + size_);
     size_ += other.size_;
+    left_ -= other.size_;
   }
 
   [[gnu::noinline]] void move_or_grow() {
-    if (head_ > 0 && head_ >= capacity_ / 4) {
+    if (head() > 0 && head() >= capacity() / 4) {
       std::copy(begin(), end(), data());
-      head_ = 0;
+      left_ = static_cast<std::uint32_t>(head());
+      begin_ = data();
     } else {
       move_to(2 * (std::size_t{size_} + 1));
     }
@@ -149,15 +164,16 @@ class flat_deque {
     auto moved = std::make_unique<T[]>(capacity);
     std::copy(begin(), end(), moved.get());
     heap_ = std::move(moved);
-    capacity_ = static_cast<std::uint32_t>(std::min<std::size_t>(capacity, std::numeric_limits<std::uint32_t>::max()));
-    head_ = 0;
+    begin_ = heap_.get();
+    left_ = static_cast<std::uint32_t>(
+        std::min<std::size_t>(capacity - size_, std::numeric_limits<std::uint32_t>::max() - size_));
   }
 
   std::unique_ptr<T[]> heap_;
-  std::uint32_t head_ = 0;
-  std::uint32_t size_ = 0;
-  std::uint32_t capacity_ = Inline;
   std::array<T, Inline> inline_;
+  T* begin_ = inline_.data();
+  std::uint32_t size_ = 0;
+  std::uint32_t left_ = Inline;  // places behind the last
 };
 
 }  // namespace recoup::detail

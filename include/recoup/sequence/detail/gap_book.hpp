@@ -150,7 +150,7 @@ class gap_book {
   void fill(std::uint64_t number, const gap_tracker_options& o, gap_tally& tally) {
     const auto gap = missing_.from(number);
     if (o.reorder_distance && gap->first < number) ripen(number - 1, o);  // what is left below ends lower
-    const std::size_t i = timers_.size() == 1 ? 0 : timer_of(number);
+    const std::size_t i = timer_of(number);
     tally.recovered += timers_[i].level > 0;
     drop_if_empty(i, missing_.erase(gap, number));
   }
@@ -208,7 +208,7 @@ class gap_book {
   // A range within one gap, where there is room.
   [[gnu::noinline]] void give_up(sequence_range range, const gap_tracker_options& o, gap_tally& tally) {
     const auto gap = missing_.from(range.first);
-    const std::size_t i = timers_.size() == 1 ? 0 : timer_of(range.first);
+    const std::size_t i = timer_of(range.first);
     if (*gap == range && range.last <= last_of(i)) {
       if (timers_[i].level == 0) tally.found += range.size();  // what was never told is found now
       drop_if_empty(i, missing_.erase(gap));
@@ -305,12 +305,16 @@ class gap_book {
   static constexpr sequence_range nothing{1, 0};
 
   std::size_t timer_of(std::uint64_t number) const noexcept {
+    if (timers_.size() < 2 || number < timers_[1].first) return 0;  // what comes or is given up is often the oldest
     const auto after =
         std::partition_point(timers_.begin(), timers_.end(), [number](const timer& t) { return t.first <= number; });
     return static_cast<std::size_t>(after - timers_.begin()) - 1;
   }
   // The first timer, of the first `end`, that has this level or a lower one.
   std::size_t first_of(std::uint32_t level, std::size_t end) const noexcept {
+    if (end == 0 || timers_.front().level <= level) return 0;
+    if (timers_[end - 1].level > level) return end;
+    if (timers_[end - 2].level > level) return end - 1;  // end is 2 at least, as the front is of a higher level
     return static_cast<std::size_t>(std::partition_point(timers_.begin(), timers_.begin() + end,
                                                          [level](const timer& t) { return t.level > level; }) -
                                     timers_.begin());
