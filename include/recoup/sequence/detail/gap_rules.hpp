@@ -157,19 +157,12 @@ class gap_rules {
   }
   // What is given up for want of room when these numbers are taken up, or will never come.
   sequence_range displaced_by(const stream_position& p, const gap_book& book, sequence_range numbers) const noexcept {
-    if (book.missing().size() < options_.max_gaps) return {1, 0};
+    if (!is_full(book)) return {1, 0};
     sequence_range lowest = book.missing().front();
     if (p.is_running && numbers.first >= p.next) return numbers.first > p.next ? lowest : sequence_range{1, 0};
     if (!book.is_split_by(numbers)) return {1, 0};
     if (lowest.contains(numbers.first)) lowest.last = numbers.first - 1;
     return lowest;
-  }
-
-  // Whether committing this gives a gap up, or takes the stream up elsewhere.
-  bool displaces(const stream_position& p, const gap_book& book, const sequence_judgement& j) const noexcept {
-    if (resumes(book, j)) return true;
-    return (j.answer == arrival::filled || j.answer == arrival::ahead) &&
-           !displaced_by(p, book, {j.first, j.last}).empty();
   }
 
   // Tells what committing this will give up, and whether the stream resumes elsewhere.
@@ -178,7 +171,7 @@ class gap_rules {
                       Told& told) const {
     if (resumes(book, j)) {
       tell_resumed<Stream>(p, book, book.resumed_at(j.first), stream, told);
-    } else if (displaces(p, book, j)) {
+    } else if (j.answer == arrival::filled || j.answer == arrival::ahead) {
       tell_displaced<Stream>(book, displaced_by(p, book, {j.first, j.last}), stream, told);
     }
   }
