@@ -432,10 +432,10 @@ class bloom_window {
     *after = {hash, pass};
     ++forgotten_count_;
   }
-  template <class If>
-  void remove_forgotten(If if_) noexcept {
+  template <class Predicate>
+  void remove_forgotten(Predicate goes) noexcept {
     const auto keys = std::span(forgotten_).first(forgotten_count_);
-    forgotten_count_ = static_cast<std::size_t>(std::remove_if(keys.begin(), keys.end(), if_) - keys.begin());
+    forgotten_count_ = static_cast<std::size_t>(std::remove_if(keys.begin(), keys.end(), goes) - keys.begin());
   }
 
   bloom_window_options options_;

@@ -98,8 +98,8 @@ struct bloom_sse2 {
   };
 
   static mask mask_of(std::uint64_t hash, bool two) noexcept {
-    const __m128i words = _mm_set_epi64x(static_cast<long long>(hash * bloom_factors[1]),
-                                         static_cast<long long>(hash * bloom_factors[0]));
+    const std::array<std::uint64_t, 2> products{hash * bloom_factors[0], hash * bloom_factors[1]};
+    const __m128i words = _mm_set_epi64x(static_cast<long long>(products[1]), static_cast<long long>(products[0]));
     mask m{bits(_mm_srli_epi32(words, 27)), bits(_mm_srli_epi32(words, 22))};
     if (two) {
       m.near = _mm_or_si128(m.near, bits(_mm_srli_epi32(words, 17)));

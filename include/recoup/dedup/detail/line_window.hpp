@@ -48,7 +48,8 @@ class line_window {
   /// The probability that a new key is called a duplicate when the window is full.
   [[nodiscard]] static double false_positive_rate_for(const window_options& o) noexcept {
     if constexpr (Bits == 64) return 0;
-    const auto keys = static_cast<double>(o.events + epochs::keys_for(o.events) / 2);
+    const std::uint64_t half_an_epoch = epochs::keys_for(o.events) / 2;
+    const auto keys = static_cast<double>(o.events + half_an_epoch);
     const auto lines = static_cast<double>(lines_for(o.events));
     // A key with the same remainder is mistaken if its first line is either line of the one remembered. The line is
     // chosen by 32 bits of the hash, of which the remainder may hold some.
