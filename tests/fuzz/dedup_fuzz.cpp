@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "input.hpp"
 #include "recoup/core/snapshot.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/dedup/bloom_window.hpp"
@@ -29,29 +30,10 @@
 
 namespace {
 
+using fuzz::expect;
+using fuzz::input;
 using recoup::duration;
 using recoup::timestamp;
-
-void expect(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-class input {
- public:
-  explicit input(std::span<const std::uint8_t> data) : left_(data) {}
-  bool empty() const { return left_.empty(); }
-  std::uint8_t next() {
-    if (left_.empty()) return 0;
-    const std::uint8_t value = left_.front();
-    left_ = left_.subspan(1);
-    return value;
-  }
-
- private:
-  std::span<const std::uint8_t> left_;
-};
 
 // Of a key that the window was given: when last, how many had come then, and whether it may have gone since.
 struct sighting {

@@ -19,38 +19,15 @@
 #include <vector>
 
 #include "../sequence/gap_tracker_model.hpp"
+#include "input.hpp"
 #include "recoup/core/snapshot.hpp"
 #include "recoup/sequence/gap_tracker.hpp"
 
 namespace {
 
+using fuzz::expect;
+using fuzz::input;
 using namespace gap_model;
-
-void expect(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-class input {
- public:
-  explicit input(std::span<const std::uint8_t> data) : left_(data) {}
-  bool empty() const { return left_.empty(); }
-  std::uint8_t next() {
-    if (left_.empty()) return 0;
-    const std::uint8_t value = left_.front();
-    left_ = left_.subspan(1);
-    return value;
-  }
-  // 0 where the byte is even: so many options are left as they are.
-  std::optional<std::uint64_t> maybe() {
-    const std::uint8_t value = next();
-    return value % 2 == 0 ? std::nullopt : std::optional<std::uint64_t>(value / 2);
-  }
-
- private:
-  std::span<const std::uint8_t> left_;
-};
 
 gap_tracker_options read_options(input& in) {
   gap_tracker_options o;
