@@ -11,9 +11,15 @@
 // 2^20 keys. `each` is the processor's time of an event, and bytes_a_key the heap divided by W; what `nothing` has is
 // the reading of keys. X_span takes 512 events a call. duplicates, false_duplicates and missed are of the timed events.
 //
+// fingerprint_window_huge_pages has its table in pages of 2 MiB; bloom_before_exact_window asks an exact window only
+// for what a filter in front of it knows.
+//
 // operations_W times each operation alone by the wall's clock, from the empty window to 4W keys. Of 3 runs it takes the
 // least time of the same operation, so that what stays is the window's doing and not the machine's; what `nothing` has
 // is the clock.
+//
+// snapshots_W/whole takes a snapshot of a full window at once; /pieces takes it 4,096 lines at a time with 512 events
+// in between: `longest_ms` is how long the events have to wait, and `pieces` how many there are.
 //
 // For what more than the baseline of x86-64 would bring: cmake --preset bench -B build/native
 // -DCMAKE_CXX_FLAGS=-march=native
@@ -34,11 +40,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <recoup/core/snapshot.hpp>
 #include <recoup/dedup/bloom_window.hpp>
 #include <recoup/dedup/compact_window.hpp>
 #include <recoup/dedup/exact_window.hpp>
 #include <recoup/dedup/fingerprint_window.hpp>
 #include <recoup/dedup/integer_window.hpp>
+#include <recoup/dedup/pieces.hpp>
 #include <recoup/dedup/sequence_window.hpp>
 #include <recoup/dedup/window.hpp>
 #include <set>
@@ -52,6 +60,8 @@
 
 #include "peers/dedup_bloom.hpp"
 #include "peers/dedup_sets.hpp"
+#include "peers/huge_pages.hpp"
+#include "peers/tiered.hpp"
 #ifdef RECOUP_BENCH_UNORDERED_FLAT
 #include <boost/unordered/unordered_flat_set.hpp>
 #endif
@@ -193,6 +203,14 @@ class of_recoup_by_span : public of_recoup<Window, OptionsFor> {
     recoup::observe_ahead(this->window(), keys, at(now),
                           [&](std::size_t i, const auto& j) { took(i, j.is_duplicate); });
   }
+};
+
+// Without stated_bytes: what malloc takes is in whole huge pages.
+template <class Window, auto OptionsFor, template <class, auto> class Observed>
+class in_huge_pages : public Observed<Window, OptionsFor> {
+ public:
+  using Observed<Window, OptionsFor>::Observed;
+  void stated_bytes() const = delete;
 };
 
 // What is measured.
@@ -384,6 +402,42 @@ void operations(benchmark::State& state, std::size_t size) {
   count(state, "construction_ms", construction);
 }
 
+template <class Window>
+void snapshots(benchmark::State& state, std::size_t size, bool in_pieces) {
+  Window window(recoup::window_options{.events = size});
+  std::uint64_t n = 0;
+  const auto feed = [&](std::size_t events) {
+    for (; events > 0; --events, ++n) window.observe(mixed(n), at(n));
+  };
+  feed(size + size / 2);
+  double longest = 0;
+  double all = 0;
+  std::size_t pieces = 0;
+  for (auto _ : state) {
+    recoup::snapshot_in_pieces snapshot(window);
+    for (bool is_last = false; !is_last;) {
+      if (in_pieces) feed(512);
+      const clock::time_point begin = clock::now();
+      if (in_pieces) {
+        const auto piece = snapshot.next(4'096);
+        is_last = piece.is_last;
+        benchmark::DoNotOptimize(piece.bytes.data());
+      } else {
+        const auto bytes = recoup::snapshot(window);
+        is_last = true;
+        benchmark::DoNotOptimize(bytes.data());
+      }
+      const double taken = std::chrono::duration<double, std::milli>(clock::now() - begin).count();
+      longest = std::max(longest, taken);
+      all += taken;
+      ++pieces;
+    }
+  }
+  count(state, "longest_ms", longest);
+  count(state, "all_ms", all / static_cast<double>(state.iterations()));
+  count(state, "pieces", static_cast<double>(pieces) / static_cast<double>(state.iterations()));
+}
+
 // All benchmarks.
 
 template <class Window>
@@ -395,6 +449,7 @@ struct named {
 using ids_window = recoup::exact_window<std::uint64_t>;
 using integers = recoup::integer_window<>;
 using fingerprints = recoup::fingerprint_window<>;
+using huge_fingerprints = recoup::fingerprint_window<64, peers::huge_pages<recoup::detail::cache_line>>;
 using wide_fingerprints = recoup::fingerprint_window<128>;
 
 recoup::window_options of_events(std::size_t window) { return {.events = window}; }
@@ -444,7 +499,10 @@ void for_each_of_ids(F&& f) {
   f(named<peers::two_generations<peers::libbloom_filter>>{"two_libbloom_filters"});
 #endif
   both<ids_window, exact_options>("exact_window", "exact_window_span", f);
+  f(named<peers::filter_and_exact<ids_window>>{"bloom_before_exact_window"});
   both<integers, of_events>("integer_window", "integer_window_span", f);
+  f(named<in_huge_pages<huge_fingerprints, of_events, of_recoup>>{"fingerprint_window_huge_pages"});
+  f(named<in_huge_pages<huge_fingerprints, of_events, of_recoup_by_span>>{"fingerprint_window_huge_pages_span"});
   for_each_hashed(f);
 }
 
@@ -516,6 +574,17 @@ void add_operations(window_size size) {
   });
 }
 
+template <class Window>
+void add_snapshots(window_size size, std::string_view window) {
+  for (const bool in_pieces : {false, true}) {
+    const std::string name = name_of("snapshots", size, window) + (in_pieces ? "/pieces" : "/whole");
+    benchmark::RegisterBenchmark(
+        name.c_str(), [keys = size.keys, in_pieces](benchmark::State& s) { snapshots<Window>(s, keys, in_pieces); })
+        ->Iterations(3)
+        ->Unit(benchmark::kMillisecond);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -527,6 +596,7 @@ int main(int argc, char** argv) {
   add_events<uuids>(middle, 128, [](auto f) { for_each_of_uuids(f); });
   add_events<numbers>(middle, 256, [](auto f) { for_each_of_numbers(f); });
   add_operations(middle);
+  add_snapshots<fingerprints>(sizes.back(), "fingerprint_window");
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return all_hold ? EXIT_SUCCESS : EXIT_FAILURE;

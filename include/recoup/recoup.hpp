@@ -18,6 +18,7 @@
 #include "recoup/dedup/fingerprint_window.hpp"
 #include "recoup/dedup/in_flight.hpp"
 #include "recoup/dedup/integer_window.hpp"
+#include "recoup/dedup/pieces.hpp"
 #include "recoup/dedup/sequence_window.hpp"
 #include "recoup/dedup/sizing.hpp"
 #include "recoup/dedup/window.hpp"

@@ -16,6 +16,7 @@
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/dedup/detail/bloom_line.hpp"
+#include "recoup/dedup/detail/changed_lines.hpp"
 
 namespace recoup {
 
@@ -172,6 +173,7 @@ class bloom_window {
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       detail::bloom_merge(lines_[i], tags_, other.lines_[i], other.tags_, turn);
     }
+    if (changed_.is_watched()) watch_changes();
     for (std::size_t g = 0; g < generations; ++g) {
       generation& to = passes_[(g + turn) % generations];
       const generation& from = other.passes_[g];
@@ -198,7 +200,33 @@ class bloom_window {
   }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section_tag("BLOM"), 1);
+    w.begin_section(section_tag("BLOM"), 2);
+    save_rest(w);
+    for (const detail::bloom_line& line : lines_) detail::bloom_save(w, line);
+    w.end_section();
+  }
+  [[nodiscard]] bool load(snapshot_reader& r) {
+    (void)r.begin_section(section_tag("BLOM"), 2);
+    if (!load_rest(r)) return false;
+    for (detail::bloom_line& line : lines_) detail::bloom_load(r, line);
+    r.end_section();
+    return r.ok();
+  }
+
+  /// For snapshot_in_pieces (dedup/pieces.hpp).
+  void watch_changes() { changed_.watch(lines_.size()); }
+  void stop_watching() noexcept { changed_.stop(); }
+  [[nodiscard]] std::size_t changes() const noexcept { return changed_.count(); }
+  void save_changes(snapshot_writer& w, std::size_t most) {
+    most = std::min(most, changes());
+    w.u64(most);
+    for (; most != 0; --most) {
+      const std::size_t line = changed_.take();
+      w.u64(line);
+      detail::bloom_save(w, lines_[line]);
+    }
+  }
+  void save_rest(snapshot_writer& w) const {
     for (const std::uint64_t n : {fresh_, duplicates_, evicted_within_age_, pass_, keys_left_}) w.u64(n);
     w.value(youngest_evicted_);
     w.u64(sweep_at_);
@@ -217,11 +245,17 @@ class bloom_window {
       w.u64(k.hash);
       w.u64(k.pass);
     }
-    detail::bloom_save(w, lines_);
-    w.end_section();
   }
-  [[nodiscard]] bool load(snapshot_reader& r) {
-    (void)r.begin_section(section_tag("BLOM"), 1);
+  /// Into a window that is new.
+  [[nodiscard]] bool load_changes(snapshot_reader& r, std::vector<std::uint32_t>&) {
+    for (std::size_t left = r.count(lines_.size()); left != 0; --left) {
+      const std::uint64_t line = r.u64();
+      if (line >= lines_.size()) return false;
+      detail::bloom_load(r, lines_[static_cast<std::size_t>(line)]);
+    }
+    return r.ok();
+  }
+  [[nodiscard]] bool load_rest(snapshot_reader& r, const std::vector<std::uint32_t>& = {}) {
     for (std::uint64_t* n : {&fresh_, &duplicates_, &evicted_within_age_, &pass_, &keys_left_}) *n = r.u64();
     if (!r.value(youngest_evicted_)) return false;
     const std::uint64_t at = r.u64();
@@ -251,8 +285,6 @@ class bloom_window {
       k.pass = r.u64();
       if ((i > 0 && k.hash <= forgotten_[i - 1].hash) || k.pass > pass_ || k.pass + generations <= pass_) return false;
     }
-    if (!detail::bloom_load(r, lines_)) return false;
-    r.end_section();
     return r.ok();
   }
 
@@ -325,7 +357,9 @@ class bloom_window {
     const bool is_in_pass = !turn_pass(now) && j.is_current;
     previous_ = now;
     using simd = detail::bloom_simd;
-    simd::add(lines_[line_of(j.hash)], simd::mask_of(j.hash, size_.two), slot(), tags_[slot()]);
+    const std::size_t line = line_of(j.hash);
+    simd::add(lines_[line], simd::mask_of(j.hash, size_.two), slot(), tags_[slot()]);
+    changed_.mark(line);
     generation& current = passes_[slot()];
     current.latest = std::max(current.latest, now);
     if (is_in_pass) return;
@@ -414,6 +448,7 @@ class bloom_window {
   void sweep(std::size_t most) noexcept {
     for (; most > 0 && sweep_left_ > 0; --most, --sweep_left_) {
       detail::bloom_sweep(lines_[sweep_at_], tags_);
+      changed_.mark(sweep_at_);
       sweep_at_ = sweep_at_ + 1 < lines_.size() ? sweep_at_ + 1 : 0;
     }
   }
@@ -441,6 +476,7 @@ class bloom_window {
   bloom_window_options options_;
   detail::bloom_size size_;
   std::vector<detail::bloom_line> lines_;
+  detail::changed_lines changed_;
   detail::bloom_tags tags_{};
   std::array<generation, generations> passes_{};  // by slot
   std::uint64_t pass_ = first_pass;

@@ -179,38 +179,19 @@ inline void bloom_merge(bloom_line& to, const bloom_tags& tags, const bloom_line
   }
 }
 
-inline void bloom_save(snapshot_writer& w, std::span<const bloom_line> lines) {
-  if constexpr (std::endian::native == std::endian::little) {
-    w.bytes(std::as_bytes(lines));
-  } else {
-    w.u64(lines.size_bytes());
-    for (const bloom_line& line : lines) {
-      for (const auto* half : {&line.near, &line.far}) {
-        for (const auto& words : *half) {
-          for (const std::uint32_t word : words) w.u32(word);
-        }
-      }
+inline void bloom_save(snapshot_writer& w, const bloom_line& line) {
+  for (const auto* half : {&line.near, &line.far}) {
+    for (const auto& words : *half) {
+      for (const std::uint32_t word : words) w.u32(word);
     }
   }
 }
-[[nodiscard]] inline bool bloom_load(snapshot_reader& r, std::span<bloom_line> lines) {
-  std::span<const std::byte> bytes = r.bytes();
-  if (bytes.size() != lines.size_bytes()) return false;
-  if constexpr (std::endian::native == std::endian::little) {
-    std::memcpy(lines.data(), bytes.data(), bytes.size());
-  } else {
-    for (bloom_line& line : lines) {
-      for (auto* half : {&line.near, &line.far}) {
-        for (auto& words : *half) {
-          for (std::uint32_t& word : words) {
-            word = from_little_endian<std::uint32_t>(bytes);
-            bytes = bytes.subspan(sizeof word);
-          }
-        }
-      }
+inline void bloom_load(snapshot_reader& r, bloom_line& line) {
+  for (auto* half : {&line.near, &line.far}) {
+    for (auto& words : *half) {
+      for (std::uint32_t& word : words) word = r.u32();
     }
   }
-  return true;
 }
 
 // The probability that a key finds all its bits in a generation of a line in which `keys` others have set theirs.

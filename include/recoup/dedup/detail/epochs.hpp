@@ -49,6 +49,8 @@ class epochs {
   [[nodiscard]] tag oldest() const noexcept { return oldest_; }
   [[nodiscard]] tag dead_tag() const noexcept { return previous(oldest_); }
   [[nodiscard]] bool is_alive(tag t) const noexcept { return distance(t, current_) <= span(); }
+  // Dead, and its number not yet to be used again.
+  [[nodiscard]] bool is_unclean(tag t) const noexcept { return distance(dirty_, t) < distance(dirty_, oldest_); }
 
   // Of a living epoch: no key in it was seen before or after these.
   [[nodiscard]] timestamp first(tag t) const noexcept { return records_[t].first; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "recoup/core/fingerprint.hpp"
+#include "recoup/dedup/detail/changed_lines.hpp"
 #include "recoup/dedup/detail/epochs.hpp"
 #include "recoup/dedup/detail/line_masks.hpp"
 
@@ -53,6 +54,8 @@ class line_table {
     std::uint32_t line = 0;
     std::uint32_t slot = slots;
     [[nodiscard]] bool is_found() const noexcept { return slot != slots; }
+
+    friend bool operator==(const place&, const place&) = default;
   };
 
   explicit line_table(std::uint32_t lines, const Allocator& allocator = {}) : lines_(lines, allocator), count_(lines) {}
@@ -130,16 +133,19 @@ class line_table {
   [[nodiscard]] epochs::tag tag(place p) const noexcept {
     return static_cast<epochs::tag>(lines_[p.line].bytes[tags + p.slot]);
   }
-  void set_tag(place p, epochs::tag t) noexcept { lines_[p.line].bytes[tags + p.slot] = std::byte{t}; }
+  void set_tag(place p, epochs::tag t) noexcept {
+    lines_[p.line].bytes[tags + p.slot] = std::byte{t};
+    changed_.mark(p.line);
+  }
 
   [[nodiscard]] std::uint32_t alive(std::uint32_t line, const epochs& e) const noexcept {
     return masks::alive(data(line), e.current(), e.span());
   }
 
-  // Frees all slots.
-  void clear(const epochs& e) noexcept {
-    for (cache_line& line : lines_) {
-      for (std::size_t slot = 0; slot < slots; ++slot) line.bytes[tags + slot] = std::byte{e.dead_tag()};
+  // Frees the slots of a line that are not in the mask.
+  void keep(std::uint32_t line, std::uint32_t mask, const epochs& e) noexcept {
+    for (std::uint32_t slot = 0; slot < slots; ++slot) {
+      if ((mask >> slot & 1) == 0) set_tag({line, slot}, e.dead_tag());
     }
   }
   [[nodiscard]] Allocator allocator() const noexcept { return lines_.get_allocator(); }
@@ -152,12 +158,17 @@ class line_table {
   // Marks the free slots of the next `count` lines.
   void sweep(unsigned count, const epochs& e) noexcept {
     for (; count > 0; --count) {
+      const cache_line before = changed_.is_watched() ? lines_[sweep_] : cache_line{};
       masks::replace_dead(data(sweep_), e.current(), e.span(), e.dead_tag());
+      if (changed_.is_watched() && before.bytes != lines_[sweep_].bytes) changed_.mark(sweep_);
       sweep_ = sweep_ + 1 == lines() ? 0 : sweep_ + 1;
     }
   }
   [[nodiscard]] std::uint32_t sweep_position() const noexcept { return sweep_; }
   void set_sweep_position(std::uint32_t line) noexcept { sweep_ = line; }
+
+  [[nodiscard]] changed_lines& changed() noexcept { return changed_; }
+  [[nodiscard]] const changed_lines& changed() const noexcept { return changed_; }
 
  private:
   using masks = line_masks<slots>;
@@ -249,6 +260,7 @@ class line_table {
   std::vector<cache_line, Allocator> lines_;
   std::uint32_t count_;
   std::uint32_t sweep_ = 0;
+  changed_lines changed_;
 };
 
 }  // namespace recoup::detail

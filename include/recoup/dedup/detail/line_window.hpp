@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/detail/require.hpp"
@@ -185,27 +187,64 @@ class line_window {
   }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section, 1);
+    w.begin_section(section, 2);
+    for (std::uint32_t line = 0; line < table_.lines(); ++line) save_line(w, line);
+    save_rest(w);
+    w.end_section();
+  }
+
+  /// For snapshot_in_pieces (dedup/pieces.hpp).
+  void watch_changes() { table_.changed().watch(table_.lines()); }
+  void stop_watching() noexcept { table_.changed().stop(); }
+  [[nodiscard]] std::size_t changes() const noexcept { return table_.changed().count(); }
+  void save_changes(snapshot_writer& w, std::size_t most) {
+    most = std::min(most, changes());
+    w.u64(most);
+    for (; most != 0; --most) {
+      const auto line = static_cast<std::uint32_t>(table_.changed().take());
+      w.u32(line);
+      save_line(w, line);
+    }
+  }
+  void save_rest(snapshot_writer& w) const {
     w.u64(fresh_);
     w.u64(duplicates_);
     epochs_.save(w);
     w.u32(table_.sweep_position());
+  }
+  /// Into a window that is new; `loaded` has the slots of each line, and is empty at first.
+  [[nodiscard]] bool load_changes(snapshot_reader& r, std::vector<std::uint32_t>& loaded) {
+    loaded.resize(table_.lines());
+    for (std::size_t left = r.count(table_.lines()); left != 0; --left) {
+      const std::uint32_t line = r.u32();
+      if (line >= table_.lines() || !load_line(r, line, loaded[line])) return false;
+    }
+    return r.ok();
+  }
+  [[nodiscard]] bool load_rest(snapshot_reader& r, const std::vector<std::uint32_t>& loaded) {
+    fresh_ = r.u64();
+    duplicates_ = r.u64();
+    if (!epochs_.load(r)) return false;
+    const std::uint32_t sweep = r.u32();
+    if (sweep >= table_.lines()) return false;
+    table_.set_sweep_position(sweep);
+    for (std::uint32_t line = 0; line < table_.lines(); ++line) table_.keep(line, loaded[line], epochs_);
     for (std::uint32_t line = 0; line < table_.lines(); ++line) {
-      std::uint32_t alive = table_.alive(line, epochs_);
-      w.u32(alive);
-      for (; alive != 0; alive &= alive - 1) {
-        const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(alive))};
-        w.u8(table_.tag(place));
-        const auto rest = table_.get(place);
-        if constexpr (Bits > 64) {
-          w.u64(rest.low);
-          w.u64(rest.high);
-        } else {
-          w.u64(rest);
+      for (std::uint32_t mask = loaded[line]; mask != 0; mask &= mask - 1) {
+        const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(mask))};
+        const epochs::tag tag = table_.tag(place);
+        if (!epochs_.is_alive(tag)) {
+          if (!epochs_.is_unclean(tag)) return false;
+          continue;
         }
+        auto home = table_.home_at(line, table_.get(place));
+        const bool is_first_here = table_.find(home, epochs_) == place;
+        std::swap(home.first, home.second);
+        if (!is_first_here || table_.find(home, epochs_) != place) return false;  // the same key twice
+        epochs_.count(tag);
       }
     }
-    w.end_section();
+    return r.ok();
   }
 
  protected:
@@ -216,35 +255,12 @@ class line_window {
 
   // Into a window that is new.
   [[nodiscard]] bool load_into_new(snapshot_reader& r) {
-    (void)r.begin_section(section, 1);
-    fresh_ = r.u64();
-    duplicates_ = r.u64();
-    if (!epochs_.load(r)) return false;
-    const std::uint32_t sweep = r.u32();
-    if (sweep >= table_.lines()) return false;
-    table_.set_sweep_position(sweep);
-    table_.clear(epochs_);
+    (void)r.begin_section(section, 2);
+    std::vector<std::uint32_t> loaded(table_.lines());
     for (std::uint32_t line = 0; line < table_.lines(); ++line) {
-      std::uint32_t alive = r.u32();
-      if (!r.ok() || alive >> table::slots != 0) return false;
-      for (; alive != 0; alive &= alive - 1) {
-        const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(alive))};
-        const epochs::tag tag = r.u8();
-        remainder_of<Bits> rest{};
-        if constexpr (Bits > 64) {
-          rest.low = r.u64();
-          rest.high = r.u64();
-          if (rest.high >> (Bits - 64) != 0) return false;
-        } else {
-          rest = r.u64();
-          if (Bits < 64 && rest >> (Bits % 64) != 0) return false;
-        }
-        if (!r.ok() || !epochs_.is_alive(tag)) return false;
-        if (table_.find(table_.home_at(line, rest), epochs_).is_found()) return false;  // the same key twice
-        table_.put(place, rest, tag);
-        epochs_.count(tag);
-      }
+      if (!load_line(r, line, loaded[line])) return false;
     }
+    if (!load_rest(r, loaded)) return false;
     r.end_section();
     return r.ok();
   }
@@ -282,6 +298,40 @@ class line_window {
     bits = (bits ^ bits >> 33) * 0xFF51'AFD7'ED55'8CCD;
     bits = (bits ^ bits >> 33) * 0xC4CE'B9FE'1A85'EC53;
     return bits ^ bits >> 33;
+  }
+
+  void save_line(snapshot_writer& w, std::uint32_t line) const {
+    std::uint32_t alive = table_.alive(line, epochs_);
+    w.u32(alive);
+    for (; alive != 0; alive &= alive - 1) {
+      const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(alive))};
+      w.u8(table_.tag(place));
+      const auto rest = table_.get(place);
+      if constexpr (Bits > 64) {
+        w.u64(rest.low);
+        w.u64(rest.high);
+      } else {
+        w.u64(rest);
+      }
+    }
+  }
+  [[nodiscard]] bool load_line(snapshot_reader& r, std::uint32_t line, std::uint32_t& loaded) {
+    loaded = r.u32();
+    if (!r.ok() || loaded >> table::slots != 0) return false;
+    for (std::uint32_t mask = loaded; mask != 0; mask &= mask - 1) {
+      const epochs::tag tag = r.u8();
+      remainder_of<Bits> rest{};
+      if constexpr (Bits > 64) {
+        rest.low = r.u64();
+        rest.high = r.u64();
+        if (rest.high >> (Bits - 64) != 0) return false;
+      } else {
+        rest = r.u64();
+        if (Bits < 64 && rest >> (Bits % 64) != 0) return false;
+      }
+      table_.put({line, static_cast<std::uint32_t>(std::countr_zero(mask))}, rest, tag);
+    }
+    return r.ok();
   }
 
   template <class F>
