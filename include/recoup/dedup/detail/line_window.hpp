@@ -222,29 +222,7 @@ class line_window {
     return r.ok();
   }
   [[nodiscard]] bool load_rest(snapshot_reader& r, const std::vector<std::uint32_t>& loaded) {
-    fresh_ = r.u64();
-    duplicates_ = r.u64();
-    if (!epochs_.load(r)) return false;
-    const std::uint32_t sweep = r.u32();
-    if (sweep >= table_.lines()) return false;
-    table_.set_sweep_position(sweep);
-    for (std::uint32_t line = 0; line < table_.lines(); ++line) table_.keep(line, loaded[line], epochs_);
-    for (std::uint32_t line = 0; line < table_.lines(); ++line) {
-      for (std::uint32_t mask = loaded[line]; mask != 0; mask &= mask - 1) {
-        const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(mask))};
-        const epochs::tag tag = table_.tag(place);
-        if (!epochs_.is_alive(tag)) {
-          if (!epochs_.is_unclean(tag)) return false;
-          continue;
-        }
-        auto home = table_.home_at(line, table_.get(place));
-        const bool is_first_here = table_.find(home, epochs_) == place;
-        std::swap(home.first, home.second);
-        if (!is_first_here || table_.find(home, epochs_) != place) return false;  // the same key twice
-        epochs_.count(tag);
-      }
-    }
-    return r.ok();
+    return load_rest(r, loaded, [this](epochs::tag tag) { return epochs_.is_unclean(tag); });
   }
 
  protected:
@@ -260,7 +238,7 @@ class line_window {
     for (std::uint32_t line = 0; line < table_.lines(); ++line) {
       if (!load_line(r, line, loaded[line])) return false;
     }
-    if (!load_rest(r, loaded)) return false;
+    if (!load_rest(r, loaded, [](epochs::tag) { return false; })) return false;
     r.end_section();
     return r.ok();
   }
@@ -300,6 +278,32 @@ class line_window {
     return bits ^ bits >> 33;
   }
 
+  template <class MayBeDead>
+  [[nodiscard]] bool load_rest(snapshot_reader& r, const std::vector<std::uint32_t>& loaded, MayBeDead&& may_be_dead) {
+    fresh_ = r.u64();
+    duplicates_ = r.u64();
+    if (!epochs_.load(r)) return false;
+    const std::uint32_t sweep = r.u32();
+    if (sweep >= table_.lines()) return false;
+    table_.set_sweep_position(sweep);
+    for (std::uint32_t line = 0; line < table_.lines(); ++line) table_.keep(line, loaded[line], epochs_);
+    for (std::uint32_t line = 0; line < table_.lines(); ++line) {
+      for (std::uint32_t mask = loaded[line]; mask != 0; mask &= mask - 1) {
+        const typename table::place place{line, static_cast<std::uint32_t>(std::countr_zero(mask))};
+        const epochs::tag tag = table_.tag(place);
+        if (!epochs_.is_alive(tag)) {
+          if (!may_be_dead(tag)) return false;
+          continue;
+        }
+        auto home = table_.home_at(line, table_.get(place));
+        const bool is_first_here = table_.find(home, epochs_) == place;
+        std::swap(home.first, home.second);
+        if (!is_first_here || table_.find(home, epochs_) != place) return false;  // the same key twice
+        epochs_.count(tag);
+      }
+    }
+    return r.ok();
+  }
   void save_line(snapshot_writer& w, std::uint32_t line) const {
     std::uint32_t alive = table_.alive(line, epochs_);
     w.u32(alive);
