@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "recoup/core/detail/configuration.hpp"
+#include "recoup/core/detail/doubling.hpp"
 #include "recoup/core/detail/require.hpp"
 #include "recoup/core/time.hpp"
 
@@ -24,10 +25,7 @@ struct replay_policy {
   /// How long the request with this number (from 1) has for its answer. The same for all gaps, so that requests fall
   /// due in the order in which they were sent.
   [[nodiscard]] constexpr duration wait_after(std::uint32_t attempt) const noexcept {
-    const std::uint32_t doublings = attempt > 0 ? attempt - 1 : 0;
-    const duration doubled =
-        doublings < 63 ? saturating_multiply(first_wait, std::uint64_t{1} << doublings) : longest_wait;
-    const duration wait = doubled < longest_wait ? doubled : longest_wait;
+    const duration wait = detail::doubled(first_wait, longest_wait, attempt);
     if (jitter_percent == 0) return wait;
     constexpr std::uint64_t steps = 1'024;
     const std::uint64_t share = detail::combine({jitter_seed, attempt}) % (steps + 1) * jitter_percent;

@@ -88,6 +88,7 @@ TEST_CASE("a queue of deadlines knows the earliest of a map of them") {
       }
       if (queue.empty() != naive.empty()) FAIL("empty");
       if (queue.due() != earliest(naive)) FAIL("due");
+      if (naive.contains(id) && queue.due_of(id) != naive[id]) FAIL("due_of");
       if (!naive.empty()) {
         const auto first = naive.find(queue.first());
         if (first == naive.end() || first->second != queue.due()) FAIL("first");

@@ -30,6 +30,8 @@ class deadline_queue {
   bool empty() const noexcept { return heap_.empty(); }
   std::uint32_t first() const noexcept { return heap_.front().id; }
   timestamp due() const noexcept { return heap_.empty() ? timestamp::max() : heap_.front().due; }
+  // Of an id that has a deadline.
+  timestamp due_of(std::uint32_t id) const noexcept { return heap_[places_[id]].due; }
 
   void set(std::uint32_t id, timestamp due) noexcept {
     std::uint32_t at = places_[id];
