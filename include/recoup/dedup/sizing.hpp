@@ -134,13 +134,6 @@ inline auto approximate_plans(const dedup_traffic& t) {
   };
 }
 
-// To two digits.
-inline std::string show_rounded(double number) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 2).ptr;
-  return {text.data(), end};
-}
-
 inline std::string show_bytes(std::size_t bytes) {
   constexpr std::array<std::string_view, 5> units{" bytes", " KiB", " MiB", " GiB", " TiB"};
   std::size_t unit = 0;
@@ -185,7 +178,7 @@ inline window_plan size_window(const dedup_traffic& t) {
 }
 
 inline std::string window_plan::text() const {
-  const std::string rate = detail::show_rounded(false_positive_rate);
+  const std::string rate = detail::show_rounded(false_positive_rate, 2);
   std::string sentence(type);
   sentence.append(" with events = ").append(detail::show_number(events));
   if (key_bytes > 0) sentence.append(" and key_bytes = ").append(detail::show_number(key_bytes));

@@ -68,6 +68,13 @@ std::string show_number(Number number) {
   return {text, end};
 }
 
+// To so many significant digits.
+inline std::string show_rounded(double number, int digits) {
+  char text[32];
+  const auto end = std::to_chars(std::begin(text), std::end(text), number, std::chars_format::general, digits).ptr;
+  return {text, end};
+}
+
 struct civil_date {
   std::int64_t year;
   unsigned month;

@@ -8,6 +8,15 @@
 #include "recoup/pipeline/verdict.hpp"
 #include "recoup/sequence/findings.hpp"
 
+namespace recoup {
+template <class Key>
+struct anomaly;
+template <class Key>
+struct silence_over;
+template <class Key>
+struct detector_evicted;
+}  // namespace recoup
+
 namespace recoup::detail {
 
 // That a sink takes what a pipeline tells; if not, the compiler's first error is a sentence.
@@ -43,6 +52,9 @@ RECOUP_HANDLER_OF(stream_resumed, "stream_resumed<Stream>", "a stream goes on at
 RECOUP_HANDLER_OF(unknown_stream, "unknown_stream<Stream>", "an event of a stream beyond dense_options.capacity;")
 RECOUP_HANDLER_OF(stream_evicted, "stream_evicted<Stream>", "a stream's state was dropped;")
 RECOUP_HANDLER_OF(window_evicted, "window_evicted<Space>", "a key space's window was dropped;")
+RECOUP_HANDLER_OF(anomaly, "anomaly<Key>", "something is unusual;")
+RECOUP_HANDLER_OF(silence_over, "silence_over<Key>", "a silence has ended;")
+RECOUP_HANDLER_OF(detector_evicted, "detector_evicted<Key>", "what was learnt of a key was dropped;")
 RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
 RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")
 RECOUP_HANDLER_OF(inference_superseded, "inference_superseded<Event, Stream>", "an inferred event's real one came;")
