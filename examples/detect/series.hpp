@@ -22,7 +22,7 @@ struct series {
   std::string source;    // The input's name.
   std::string detector;  // And its name.
   double threshold = 0;  // The score from which a value is an alert.
-  std::vector<point> points;
+  std::vector<point> points = {};
 
   bool is_alert(const point& p) const { return p.assessed.score >= threshold; }
 };

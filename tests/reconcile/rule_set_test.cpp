@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "recoup/core/snapshot.hpp"
+#include "recoup/dedup/exact_window.hpp"
 #include "recoup/reconcile/predicates.hpp"
 
 namespace {
@@ -74,6 +76,11 @@ static_assert([] {
 constexpr rule_set single(rule<"id">(equals(&order::id, std::string_view("a")), on_fail::review));
 static_assert(single.size == 1 && single.failed(good, noon) == 0 && single.failed(bad, noon) == 1);
 static_assert(single.with(severity::review) == 1 && single.with(severity::flag) == 0);
+
+static_assert(rules_t::deciding(0) == 5 && rules_t::deciding(0b01000) == 3 && rules_t::deciding(0b11100) == 2);
+static_assert(rules_t::deciding(0b11110) == 1 && rules_t::deciding(0b11111) == 0 && rules_t::deciding(0b10000) == 4);
+static_assert(rules.get<"revenue.product">().measured(bad, noon) == 11 && rules.get<"rate.range">().holds(good, noon));
+static_assert(!rules_t::has_memory && rules_t::with_memory() == 0);
 
 template <std::size_t N>
 constexpr recoup::fixed_string<3> numbered() {
@@ -203,4 +210,45 @@ TEST_CASE("a correction sees what the ones before it did") {
   CHECK(chain.correct(chain.failed(o, noon), o));
   CHECK(o.revenue == 20);
   CHECK(chain.failed(o, noon) == 0);
+}
+
+TEST_CASE("a set of every size puts each rule in its place") {
+  const auto check = []<std::size_t... I>(std::index_sequence<I...>) {
+    const rule_set some(bit_rule<I>()...);
+    bool agrees = true;
+    for (std::size_t bit = 0; bit < 64; ++bit) {
+      const std::uint64_t number = std::uint64_t{1} << bit;
+      agrees = agrees && some.failed(number, noon) == (bit < sizeof...(I) ? number : 0);
+      agrees = agrees && some.failed(~number, noon) == (~number & (~std::uint64_t{0} >> (64 - sizeof...(I))));
+    }
+    return agrees;
+  };
+  CHECK(check(std::make_index_sequence<1>()));
+  CHECK(check(std::make_index_sequence<7>()));
+  CHECK(check(std::make_index_sequence<8>()));
+  CHECK(check(std::make_index_sequence<9>()));
+  CHECK(check(std::make_index_sequence<16>()));
+  CHECK(check(std::make_index_sequence<63>()));
+  CHECK(check(std::make_index_sequence<64>()));
+}
+
+TEST_CASE("a set of rules remembers for those that do and is a component of its own") {
+  rule_set some(
+      rule<"id.required">(required(&order::id), on_fail::dead_letter),
+      rule<"id.unique">(recoup::unique_within(&order::id, recoup::exact_window({.events = 8})), on_fail::review),
+      rule<"price.monotone">(recoup::monotone(&order::id, &order::price), on_fail::flag));
+  static_assert(some.has_memory && some.with_memory() == 0b110);
+  CHECK(some.failed(good, noon) == 0);
+  some.commit(good, noon);
+  order cheaper = good;
+  cheaper.price = 4;
+  CHECK(some.failed(cheaper, noon) == 0b110);
+  const auto saved = recoup::snapshot(some);
+  CHECK(some.forget(good, noon));
+  CHECK(some.failed(cheaper, noon) == 0);
+  CHECK_FALSE(some.forget(good, noon));
+  REQUIRE(recoup::restore(some, saved));
+  CHECK(some.failed(cheaper, noon) == 0b110);
+  CHECK(some.empty_copy().failed(cheaper, noon) == 0);
+  CHECK(some.configuration() == some.empty_copy().configuration());
 }

@@ -74,6 +74,7 @@ TEST_CASE("a rule explains itself by its predicate's sentence or by a general on
   CHECK(is_even.explain(event{7}, later) == "7 is odd at 10");
   CHECK(is_small.explain(event{700}, later) == "the event does not satisfy this rule");
   CHECK(is_past.explain(event{0, later}, timestamp()) == "the event does not satisfy this rule");
+  CHECK(is_past.explain(event{0, later}, later) == "the event satisfies this rule");
 }
 
 TEST_CASE("the correction given to on_fail goes before the predicate's own") {

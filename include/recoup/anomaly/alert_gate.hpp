@@ -46,8 +46,8 @@ enum class alert_change : std::uint8_t { nothing, raised, escalated, cleared };
 ///
 /// A sample between `clear` and `fire` ends a row of high samples, and one of low ones. An alert whose peak is at
 /// `escalate` when it is raised is raised as escalated. Scores that are NaN are passed over. Where time goes back
-/// inside a row, the row is as old as its earliest sample. Cost: O(1), some comparisons. Bytes: 128, of which 56 are
-/// options; nothing on the heap.
+/// inside a row, the row is as old as its earliest sample.
+/// Cost: O(1), some comparisons. Bytes: 136, of which 64 are options; nothing on the heap.
 class alert_gate {
   struct state {
     alert open;             // is_open: the alert; else, where row > 0, what may become one

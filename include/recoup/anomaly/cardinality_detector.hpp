@@ -156,17 +156,22 @@ class cardinality_detector {
     return bucket_seed_;
   }
 
-  [[nodiscard]] assessment with_sketch_noise(assessment a) const noexcept {
+  // The error of an estimate is that of its inverse, which is a sum of many terms: it reaches further up than down.
+  [[nodiscard]] static assessment with_sketch_noise(assessment a) noexcept {
     if (a.warming) return a;
-    double reach = options_.counts.above ? a.upper - a.expected : 0;
-    if (options_.counts.below) reach = std::max(reach, a.expected - a.lower);
-    const double least = detail::usual_deviation * relative_error() * a.expected;
-    if (!(reach < least)) return a;
-    const double share = std::max(reach, 0.0) / least;
-    if (options_.counts.above) a.upper = a.expected + least;
-    if (options_.counts.below) a.lower = std::max(0.0, a.expected - least);
-    a.score = detail::gaussian_tail(share * detail::deviation_of(a.score));
+    const double noise = std::min(detail::usual_deviation * relative_error(), 0.9);
+    const double up = a.expected * noise / (1 - noise);
+    const double down = a.expected * noise / (1 + noise);
+    const double reach_up = std::max(a.upper - a.expected, 0.0);
+    const double reach_down = std::max(a.expected - a.lower, 0.0);
+    if (a.side == side::above && reach_up < up) a.score = lessened(a.score, reach_up / up);
+    if (a.side == side::below && reach_down < down) a.score = lessened(a.score, reach_down / down);
+    a.upper = std::max(a.upper, a.expected + up);
+    a.lower = std::min(a.lower, a.expected - down);
     return a;
+  }
+  static double lessened(double score, double share) noexcept {
+    return detail::gaussian_tail(share * detail::deviation_of(score));
   }
 
   template <class Told>

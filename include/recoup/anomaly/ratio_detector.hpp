@@ -58,7 +58,8 @@ struct ratio_assessment {
 ///
 /// `advance` is the only clock; late, ahead, leaps and steps back are as in rate_detector, with 16 buckets more than
 /// the maturity has. Cost: opened and followed, some comparisons, and a division where the bucket is another than that
-/// of the event before; closing a bucket, some logarithms; with As enough, 320. Bytes: sizeof, 736, and 16 a bucket.
+/// of the event before; a bucket that is judged, about a hundred logarithms, most for its band. Bytes: sizeof, 736, and
+/// bytes_for, 16 a bucket.
 class ratio_detector {
  public:
   struct counts {

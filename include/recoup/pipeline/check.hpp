@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/pipeline/findings.hpp"
 #include "recoup/pipeline/stage.hpp"
@@ -21,6 +20,10 @@ namespace recoup {
 
 /// Checks every event against a rule_set; the severest failed rule decides. If that is a correction, a copy of the
 /// event is corrected and checked again: if it still fails a rule, a person gets the original for review instead.
+///
+/// Rules that remember events are taught by what is delivered, live or replayed, and is not rejected, by any stage; of
+/// an event that is corrected here, by what it was corrected to. They are not asked about re-injected corrections and
+/// inferred events, which they would compare with the very event that these stand for.
 template <class Event, class Rules>
 class check_stage : public stage_defaults<Event> {
   using mask = typename Rules::mask;
@@ -55,9 +58,9 @@ class check_stage : public stage_defaults<Event> {
 
   judgement judge(const Event& e, const typename stage_defaults<Event>::hint&, const context& c) const {
     judgement j;
-    j.failed = rules_.failed(e, c.now);
+    j.failed = failed(e, c);
     if constexpr (corrects) {
-      if ((j.failed & correct_rules) != 0 && (j.failed & (dead_letter_rules | review_rules)) == 0) [[unlikely]]
+      if (outcome_is_open(j.failed)) [[unlikely]]
         correct(j, e, c);
     }
     return j;
@@ -72,7 +75,8 @@ class check_stage : public stage_defaults<Event> {
     return verdict::review;
   }
 
-  bool is_usual(const judgement& j) const noexcept { return j.failed == 0; }
+  // With memory, the verdict matters too.
+  bool is_usual(const judgement& j) const noexcept requires(!Rules::has_memory) { return j.failed == 0; }
   void commit_usual(const Event&, const judgement&, const context&) noexcept { ++checked_; }
 
   template <class Emit>
@@ -104,16 +108,35 @@ class check_stage : public stage_defaults<Event> {
     return reasons;
   }
 
-  void commit(const Event&, const judgement& j, const context&, verdict) noexcept {
+  void commit(const Event& e, const judgement& j, const context& c, verdict v) noexcept(!Rules::has_memory) {
+    if constexpr (Rules::has_memory) {
+      if (is_of_the_stream(c) && passes(v)) rules_.commit(passed_on(e, j), c.now);
+    }
     ++checked_;
     if (j.failed != 0) [[unlikely]]
       count_failures(j.failed);
+  }
+
+  /// Rules with memory forget the event, as it was corrected by the others if it was.
+  bool forget(const Event& e, const context& c) noexcept(!Rules::has_memory) {
+    if constexpr (Rules::has_memory) {
+      if (!is_of_the_stream(c)) return true;
+      judgement j;
+      j.failed = rules_.failed(e, c.now) & ~Rules::with_memory();
+      if constexpr (corrects) {
+        if (outcome_is_open(j.failed)) correct(j, e, c);
+        j.failed_again &= ~Rules::with_memory();
+      }
+      return rules_.forget(passed_on(e, j), c.now);
+    }
+    return true;
   }
 
   template <class F>
   void for_each_counter(F&& f) const {
     f("checked", checked_);
     for (std::size_t i = 0; i < Rules::size; ++i) f(Rules::names[i], failures_[i]);
+    if constexpr (Rules::has_memory) f("evicted", rules_.evicted());
   }
 
   /// How many events failed a rule: failures<"id.required">().
@@ -123,26 +146,42 @@ class check_stage : public stage_defaults<Event> {
   }
   const Rules& rules() const noexcept { return rules_; }
 
-  std::uint64_t configuration() const noexcept {
-    std::uint64_t all = Rules::size;
-    for (const std::string_view rule : Rules::names) {
-      for (const char letter : rule) all = detail::combine({all, static_cast<unsigned char>(letter)});
-      all = detail::combine({all, rule.size()});
-    }
-    return all;
-  }
+  std::uint64_t configuration() const { return rules_.configuration(); }
   void save(snapshot_writer& w) const {
     w.u64(checked_);
     for (const std::uint64_t n : failures_) w.u64(n);
+    rules_.save(w);
   }
   bool load(snapshot_reader& r) {
     checked_ = r.u64();
     for (std::uint64_t& n : failures_) n = r.u64();
-    return r.ok();
+    return rules_.load(r);
   }
-  check_stage empty_copy() const { return check_stage(rules_); }
+  check_stage empty_copy() const { return check_stage(rules_.empty_copy()); }
 
  private:
+  static bool is_of_the_stream(const context& c) noexcept { return c.from == origin::live || c.from == origin::replay; }
+  static bool passes(verdict v) noexcept {
+    return v == verdict::accepted || v == verdict::correction || v == verdict::held || v == verdict::late;
+  }
+
+  mask failed(const Event& e, const context& c) const {
+    const mask all = rules_.failed(e, c.now);
+    if constexpr (Rules::has_memory) return is_of_the_stream(c) ? all : all & ~Rules::with_memory();
+    return all;
+  }
+  // Whether a correction may save the event.
+  static bool outcome_is_open(mask failed) noexcept {
+    return (failed & correct_rules) != 0 && (failed & (dead_letter_rules | review_rules)) == 0;
+  }
+  // The event as later stages see it.
+  const Event& passed_on(const Event& e, const judgement& j) const noexcept {
+    if constexpr (corrects) {
+      if (outcome(j) == verdict::correction) return *j.corrected_event;
+    }
+    return e;
+  }
+
   [[gnu::noinline]] void count_failures(mask failed) noexcept {
     for (std::size_t i = 0; i < Rules::size; ++i) failures_[i] += failed >> i & 1;
   }
@@ -150,7 +189,7 @@ class check_stage : public stage_defaults<Event> {
   void correct(judgement& j, const Event& e, const context& c) const {
     j.corrected_event = e;
     j.is_fixed = rules_.correct(j.failed, *j.corrected_event);
-    if (j.is_fixed) j.failed_again = rules_.failed(*j.corrected_event, c.now);
+    if (j.is_fixed) j.failed_again = failed(*j.corrected_event, c);
   }
 
   Rules rules_;

@@ -33,9 +33,7 @@ struct silence_watch {
 
   template <class Tell>
   static void arrival(const silence_detector& d, timestamp now, Tell&& tell) {
-    if (!d.is_silent()) return;
-    silence_detector copy = d;
-    if (const auto ended = copy.seen(now)) tell(ended->since, ended->until);
+    if (const auto ended = d.judge(now)) tell(ended->since, ended->until);
   }
   template <class Tell>
   static void advance(silence_detector& d, timestamp now, Tell&& tell) {

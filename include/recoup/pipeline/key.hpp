@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "recoup/core/detail/complete_key.hpp"
 #include "recoup/core/detail/project.hpp"
 
 namespace recoup {
@@ -23,28 +24,6 @@ struct key_of_fields {
         fields);
   }
 };
-
-// Whether all parts of a key are there.
-template <class Key>
-constexpr bool is_complete(const Key& key) {
-  if constexpr (is_optional_v<Key>) {
-    return key.has_value();
-  } else if constexpr (requires { std::tuple_size<Key>::value; }) {
-    return std::apply([](const auto&... part) { return (detail::is_complete(part) && ...); }, key);
-  } else {
-    return true;
-  }
-}
-
-// A complete key as a window sees it: the value of an optional, so that a window of integers can take it.
-template <class Key>
-constexpr const auto& whole(const Key& key) {
-  if constexpr (is_optional_v<Key>) {
-    return *key;
-  } else {
-    return key;
-  }
-}
 
 }  // namespace detail
 

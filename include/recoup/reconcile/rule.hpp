@@ -1,17 +1,16 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/reconcile/fixed_string.hpp"
+#include "recoup/reconcile/predicate.hpp"
 
 namespace recoup {
 
@@ -56,62 +55,40 @@ inline constexpr correct_t correct;
 
 }  // namespace on_fail
 
-/// A string as a template argument.
-template <std::size_t Size>
-struct fixed_string {
-  char characters[Size]{};
-
-  constexpr fixed_string(const char (&text)[Size]) { std::copy_n(text, Size, characters); }  // NOLINT: from a literal
-  [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters, Size - 1}; }
-};
-
 /// Why a rule or a stage decided as it did.
 struct reason {
   std::string_view rule;  ///< its name
   std::string text;       ///< what was compared with what
 };
 
-/// A named condition that an event must fulfil, and what to do if it doesn't. The predicate is a callable of (event) or
-/// of (event, now) that returns bool. It may have two members: `explain(event, now)`, a sentence that tells the values
-/// compared, and `fix(event&)`, which corrects the event or returns false.
+/// A named condition that an event must fulfil, a predicate (see predicate.hpp), and what to do if it doesn't.
 template <fixed_string Name, class Predicate, class OnFail>
 class named_rule {
  public:
   static constexpr std::string_view name = Name.view();
   static constexpr severity level = OnFail::level;
+  static constexpr bool has_memory = remembering<Predicate>;
 
   constexpr named_rule(Predicate predicate, OnFail on_fail)
       : predicate_(std::move(predicate)), on_fail_(std::move(on_fail)) {}
 
   template <class Event>
   [[nodiscard]] constexpr bool holds(const Event& event, timestamp now) const {
-    constexpr bool takes_time = requires(const Predicate& p) {
-      { p(event, now) } -> std::convertible_to<bool>;
-    };
-    constexpr bool takes_event = requires(const Predicate& p) {
-      { p(event) } -> std::convertible_to<bool>;
-    };
-    static_assert(
-        takes_time || takes_event,
-        "recoup: a rule's predicate must be callable as bool(const Event&) or bool(const Event&, timestamp now); "
-        "does it name fields of this Event?");
-    if constexpr (takes_time) {
-      return predicate_(event, now);
-    } else if constexpr (takes_event) {
-      return predicate_(event);
-    } else {
-      return false;
-    }
+    return detail::holds(predicate_, event, now);
   }
 
-  /// A sentence about an event that fails.
+  /// A sentence about the event, whether it passes or fails: what was compared with what.
   template <class Event>
   [[nodiscard]] std::string explain(const Event& event, timestamp now) const {
-    if constexpr (requires { predicate_.explain(event, now); }) {
-      return predicate_.explain(event, now);
-    } else {
-      return "the event does not satisfy this rule";
-    }
+    return detail::explain(predicate_, event, now);
+  }
+
+  /// What was compared with the bounds, also of an event that passes: as the predicate has it.
+  template <class Event>
+  [[nodiscard]] constexpr decltype(auto) measured(const Event& event, timestamp now) const {
+    constexpr bool measures = requires(const Predicate& p) { p.measured(event, now); };
+    static_assert(measures, "recoup: this rule's predicate measures nothing; give it a member measured(event, now)");
+    if constexpr (measures) return predicate_.measured(event, now);
   }
 
   /// Corrects the event; false if that isn't possible.
@@ -136,6 +113,21 @@ class named_rule {
     }
   }
 
+  // Of a rule that remembers events. The others have no state: these do nothing.
+  template <class Event>
+  void commit(const Event& event, timestamp now) {
+    detail::commit(predicate_, event, now);
+  }
+  template <class Event>
+  bool forget(const Event& event, timestamp now) {
+    return detail::forget(predicate_, event, now);
+  }
+  [[nodiscard]] std::uint64_t evicted() const { return detail::evicted(predicate_); }
+  [[nodiscard]] std::uint64_t configuration() const { return detail::configuration(predicate_); }
+  [[nodiscard]] named_rule empty_copy() const { return {detail::empty_copy(predicate_), on_fail_}; }
+  void save(snapshot_writer& w) const { detail::save(predicate_, w); }
+  [[nodiscard]] bool load(snapshot_reader& r) { return detail::load(predicate_, r); }
+
  private:
   template <class Fix, class Event>
   static constexpr bool call(const Fix& fix, Event& event) {
@@ -147,8 +139,8 @@ class named_rule {
     }
   }
 
-  Predicate predicate_;
-  OnFail on_fail_;
+  [[no_unique_address]] Predicate predicate_;
+  [[no_unique_address]] OnFail on_fail_;
 };
 
 /// rule<"id.required">(required(&payment::id), on_fail::dead_letter)

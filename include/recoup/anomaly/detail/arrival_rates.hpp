@@ -84,7 +84,7 @@ class arrival_rates {
   // There were so many in a part, in so many seconds of it. Returns by which factor more are expected now that rates
   // are known for the first time, else 1.
   double learn(std::size_t part, double events, double in_seconds) noexcept {
-    const double most = remembered * seconds(width_) * static_cast<double>(parts / used_);
+    const double most = remembered * seconds(width_) * static_cast<double>(parts) / static_cast<double>(used_);
     double all_seconds = seconds_[part] + std::max(in_seconds, 0.0);
     double all_events = std::min(events_[part] + events, most_events);
     if (all_seconds > most) {

@@ -15,6 +15,28 @@ template <class Key>
 struct silence_over;
 template <class Key>
 struct detector_evicted;
+template <class Key>
+struct overdue;
+template <class Key>
+struct overdue_retracted;
+template <class Key>
+struct forbidden_arrival;
+template <class Key>
+struct expectation_evicted;
+template <class Ours, class Theirs>
+struct matched;
+template <class Ours, class Theirs>
+struct mismatched;
+template <class Ours, class Theirs>
+struct matched_in_parts;
+template <class Ours, class Theirs>
+struct ambiguous;
+template <class Record>
+struct unmatched;
+template <class Record>
+struct unmatched_retracted;
+template <class Record>
+struct duplicate_record;
 }  // namespace recoup
 
 namespace recoup::detail {
@@ -55,10 +77,21 @@ RECOUP_HANDLER_OF(window_evicted, "window_evicted<Space>", "a key space's window
 RECOUP_HANDLER_OF(anomaly, "anomaly<Key>", "something is unusual;")
 RECOUP_HANDLER_OF(silence_over, "silence_over<Key>", "a silence has ended;")
 RECOUP_HANDLER_OF(detector_evicted, "detector_evicted<Key>", "what was learnt of a key was dropped;")
+RECOUP_HANDLER_OF(matched, "matched<Ours, Theirs>", "two records agree;")
+RECOUP_HANDLER_OF(mismatched, "mismatched<Ours, Theirs>", "two records of a key disagree;")
+RECOUP_HANDLER_OF(matched_in_parts, "matched_in_parts<Ours, Theirs>", "several records add up to one;")
+RECOUP_HANDLER_OF(ambiguous, "ambiguous<Ours, Theirs>", "there are several equally good ways to match a record;")
+RECOUP_HANDLER_OF(unmatched, "unmatched<Record>", "a record is missing on the other side;")
+RECOUP_HANDLER_OF(unmatched_retracted, "unmatched_retracted<Record>", "an unmatched record has a partner after all;")
+RECOUP_HANDLER_OF(duplicate_record, "duplicate_record<Record>", "a record has come before;")
 RECOUP_HANDLER_OF(inferred, "inferred<Event, Stream>", "an event that stands in for a missing one;")
 RECOUP_HANDLER_OF(not_inferred, "not_inferred<Stream>", "a missing event that could not be inferred;")
 RECOUP_HANDLER_OF(inference_superseded, "inference_superseded<Event, Stream>", "an inferred event's real one came;")
 RECOUP_HANDLER_OF(inference_forgotten, "inference_forgotten<Stream>", "inferred events are no longer watched for;")
+RECOUP_HANDLER_OF(overdue, "overdue<Key>", "what was expected has not come in time;")
+RECOUP_HANDLER_OF(overdue_retracted, "overdue_retracted<Key>", "what was overdue has come after all;")
+RECOUP_HANDLER_OF(forbidden_arrival, "forbidden_arrival<Key>", "what must not come so soon has come;")
+RECOUP_HANDLER_OF(expectation_evicted, "expectation_evicted<Key>", "an expectation had to go, as the table is full;")
 
 #undef RECOUP_HANDLER_OF
 
