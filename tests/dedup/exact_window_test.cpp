@@ -670,7 +670,7 @@ TEST_CASE("bytes_for adds up the ring of keys and the entries and the index") {
                  1'001 * (32 + 40) + index + 1'003 * 8);
 }
 
-TEST_CASE("bad options are refused with a sentence") {
+TEST_CASE("an exact window refuses bad options with a sentence") {
   const auto refused = [](const exact_window_options& options, const char* about) {
     CHECK_THROWS_WITH(exact_window<>(options), Catch::Contains(about));
     CHECK_THROWS_AS(exact_window<>(options), std::invalid_argument);
