@@ -88,6 +88,21 @@ class pipeline {
     for_each_stage([&](auto index, auto&) { advance<decltype(index)::value>(now, sink); });
   }
 
+  /// A record from outside has come, such as a provider's: tells what it makes of our events, stage by stage. If the
+  /// sink throws, the stage that told has taken no note of the record.
+  template <class Record, class Sink>
+  void external(const Record& record, timestamp now, Sink&& sink) {
+    static_assert((takes_external<Stages, Record> || ...),
+                  "recoup: no stage of this pipeline takes external records of this type: add reconcile(match<Event, "
+                  "Record>(...))");
+    ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
+    for_each_stage([&](auto, auto& s) {
+      if constexpr (takes_external<std::remove_reference_t<decltype(s)>, Record>) {
+        s.external(record, now, [&](const auto& finding) { sink(finding); });
+      }
+    });
+  }
+
   /// Takes the commit of an event back, since processing failed after it was accepted: redelivered, it is new again.
   /// Give the event as it was processed, with its origin. False if a stage does not remember the event, or has no room
   /// to.
@@ -271,6 +286,10 @@ class pipeline {
     s.release(e, c, ignored{});
   };
   static constexpr bool releases = (can_release<Stages> || ...);
+  template <class Stage, class Record>
+  static constexpr bool takes_external = requires(Stage& s, const Record& record, timestamp now) {
+    s.external(record, now, ignored{});
+  };
   // Findings about an event that the stage which releases (there is one at most) takes up once the event is committed.
   template <class List>
   struct noted_findings;

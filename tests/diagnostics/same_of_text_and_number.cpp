@@ -1,0 +1,19 @@
+// Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
+// expect: recoup: same<...>(ours, theirs) compares two fields by ==
+#include "recoup/pipeline/reconcile.hpp"
+#include "recoup/recoup.hpp"
+
+struct order {
+  std::string id;
+  std::int64_t amount;
+};
+struct charge {
+  std::string order;
+  std::int64_t amount;
+};
+
+void feed(const order& o, recoup::timestamp now) {
+  auto m =
+      recoup::match<order, charge>(&order::id, &charge::order, {}, recoup::same<"id">(&order::id, &charge::amount));
+  m.ours(o, now, [](const auto&) {});
+}
