@@ -84,8 +84,7 @@ class line_table {
 
   [[nodiscard]] place find(const home& h, const epochs& e) const noexcept {
     const std::uint16_t word = word_of(h.rest);
-    std::uint64_t candidates =
-        masks::equal(data(h.first), word) | static_cast<std::uint64_t>(masks::equal(data(h.second), word)) << 32;
+    std::uint64_t candidates = masks::equal(data(h.first), data(h.second), word);
     for (; candidates != 0; candidates &= candidates - 1) {
       const auto bit = static_cast<std::uint32_t>(std::countr_zero(candidates));
       const place p{bit < masks::second_line ? h.first : h.second, bit % masks::second_line};
@@ -98,9 +97,10 @@ class line_table {
   template <class Evict>
   [[nodiscard]] place make_room(const home& h, const epochs& e, Evict&& evict) noexcept {
     const line_pair_mask m = masks::alive(data(h.first), data(h.second), e.current(), e.span());
-    const bool second = m.second_count < m.first_count;
-    const auto slot = static_cast<std::uint32_t>(std::countr_one(second ? m.mask >> masks::second_line : m.mask));
-    if (slot < slots) return {second ? h.second : h.first, slot};
+    // All ones if the second line is the emptier one: no branch, since half of the time it would go the other way.
+    const std::uint32_t second = 0 - ((m.second_count - m.first_count) >> 31);
+    const auto slot = static_cast<std::uint32_t>(std::countr_one(m.mask >> (second & masks::second_line)));
+    if (slot < slots) return {h.first ^ ((h.first ^ h.second) & second), slot};
     return make_room_in_full_lines(h, e, evict);
   }
 
@@ -108,7 +108,7 @@ class line_table {
     std::byte* const line = data(p.line);
     const std::uint16_t word = word_of(rest);
     std::memcpy(line + sizeof word * p.slot, &word, sizeof word);
-    set_tag(p, t);
+    line[tags + p.slot] = std::byte{t};
     std::byte* const tail = line + tails + tail_bytes * p.slot;
     if constexpr (Bits == 120) {
       store<6>(rest.low >> 16, tail);
@@ -116,6 +116,7 @@ class line_table {
     } else {
       store<tail_bytes>(rest >> 16, tail);
     }
+    changed_.mark(p.line);
   }
 
   [[nodiscard]] remainder get(place p) const noexcept {
@@ -157,12 +158,21 @@ class line_table {
 
   // Marks the free slots of the next `count` lines.
   void sweep(unsigned count, const epochs& e) noexcept {
+    const epochs::tag current = e.current();
+    const epochs::tag span = e.span();
+    const epochs::tag dead = e.dead_tag();
+    std::uint32_t line = sweep_;
     for (; count > 0; --count) {
-      const cache_line before = changed_.is_watched() ? lines_[sweep_] : cache_line{};
-      masks::replace_dead(data(sweep_), e.current(), e.span(), e.dead_tag());
-      if (changed_.is_watched() && before.bytes != lines_[sweep_].bytes) changed_.mark(sweep_);
-      sweep_ = sweep_ + 1 == lines() ? 0 : sweep_ + 1;
+      if (changed_.is_watched()) [[unlikely]] {
+        const cache_line before = lines_[line];
+        masks::replace_dead(data(line), current, span, dead);
+        if (before.bytes != lines_[line].bytes) changed_.mark(line);
+      } else {
+        masks::replace_dead(data(line), current, span, dead);
+      }
+      line = line + 1 == count_ ? 0 : line + 1;
     }
+    sweep_ = line;
   }
   [[nodiscard]] std::uint32_t sweep_position() const noexcept { return sweep_; }
   void set_sweep_position(std::uint32_t line) noexcept { sweep_ = line; }
@@ -175,6 +185,7 @@ class line_table {
   static constexpr std::size_t tags = 2 * slots;
   static constexpr std::size_t tails = 3 * slots;
   static constexpr std::size_t tail_bytes = Bits / 8 - 2;
+  static_assert(tails >= sizeof(std::uint64_t));
 
   static std::uint16_t word_of(const remainder& rest) noexcept {
     if constexpr (Bits == 120) {
@@ -187,16 +198,29 @@ class line_table {
   template <std::size_t Bytes>
   static void store(std::uint64_t number, std::byte* out) noexcept {
     if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(out, &number, Bytes);
+      // In words, which go from a register; five bytes copied at once would go through memory.
+      if constexpr (Bytes >= 4) {
+        const auto low = static_cast<std::uint32_t>(number);
+        std::memcpy(out, &low, sizeof low);
+        store<Bytes - 4>(number >> 32, out + 4);
+      } else if constexpr (Bytes >= 2) {
+        const auto low = static_cast<std::uint16_t>(number);
+        std::memcpy(out, &low, sizeof low);
+        store<Bytes - 2>(number >> 16, out + 2);
+      } else if constexpr (Bytes == 1) {
+        *out = static_cast<std::byte>(number);
+      }
     } else {
       for (std::size_t i = 0; i < Bytes; ++i) out[i] = static_cast<std::byte>(number >> (8 * i));
     }
   }
+  // Of a tail. By one load of the 8 bytes that end with it, as all of them are in its line.
   template <std::size_t Bytes>
   static std::uint64_t load(const std::byte* in) noexcept {
     std::uint64_t number = 0;
-    if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(&number, in, Bytes);
+    if constexpr (Bytes > 0 && std::endian::native == std::endian::little) {
+      std::memcpy(&number, in + Bytes - sizeof number, sizeof number);
+      return number >> (64 - 8 * Bytes);
     } else {
       for (std::size_t i = 0; i < Bytes; ++i) number |= static_cast<std::uint64_t>(in[i]) << (8 * i);
     }
@@ -221,7 +245,7 @@ class line_table {
   }
 
   template <class Evict>
-  [[gnu::noinline]] place make_room_in_full_lines(const home& h, const epochs& e, Evict& evict) noexcept {
+  [[gnu::noinline]] place make_room_in_full_lines(home h, const epochs& e, Evict evict) noexcept {
     place oldest{h.first, 0};
     for (std::uint32_t i = 0; i < 2 * slots; ++i) {
       const place from{i < slots ? h.first : h.second, i % slots};

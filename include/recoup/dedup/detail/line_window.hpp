@@ -105,7 +105,7 @@ class line_window {
       if (const auto tag = table_.tag(j.place); epochs_.is_alive(tag)) epochs_.remove(tag);
       table_.set_tag(j.place, epochs_.current());
     } else {
-      const auto place = table_.make_room(j.hash, epochs_, [&](epochs::tag tag) { epochs_.evict(tag, now); });
+      const auto place = table_.make_room(j.hash, epochs_, [this, now](epochs::tag tag) { epochs_.evict(tag, now); });
       table_.put(place, j.hash.rest, epochs_.current());
     }
   }
