@@ -135,6 +135,17 @@ class options {
     };
     app_.add_option_function<std::string>(name, take, what)->option_text(shown);
   }
+  void score(const char* name, double& value, double most, const char* what, const char* shown) {
+    const auto take = [&value, name, most](const std::string& text) {
+      const auto number = parsed<double>(text);
+      if (!number || !(*number > 0 && *number <= most)) {
+        throw usage_error(fmt::format("{} must be a number above 0 and at most {}, and this is \"{}\".", name, most,
+                                      recover::printable(text)));
+      }
+      value = *number;
+    };
+    app_.add_option_function<std::string>(name, take, what)->option_text(shown);
+  }
   void column(const char* name, std::string& value, const char* what) {
     app_.add_option(name, value, what)->option_text("COLUMN");
   }
@@ -155,6 +166,7 @@ struct command {
   settings wanted;
   std::string where;
   std::vector<std::string> range;
+  std::optional<std::string> ratio;
   bool demo = false;
   std::uint64_t events = 5'000'000;
   std::uint64_t seed = 1;
@@ -190,7 +202,7 @@ void add_input(CLI::App& app, command& c) {
                              {"ns", time_format::nanoseconds}},
                             "How time is written: iso (RFC 3339), or since 1970 in s, ms, us, ns", "UNIT=iso");
   input.column("--value", s.fields.value, "A number");
-  input.column("--type", s.fields.type, "The kind of event, for --infer");
+  input.column("--type", s.fields.type, "The kind of event, for --infer and --ratio");
   input.columns("--require", s.fields.required, "Without one of these an event is rejected");
   app.add_option("--where", c.where, "Only rows in which it is so are events")->option_text("COLUMN=TEXT");
 }
@@ -239,6 +251,15 @@ void add_others(CLI::App& app, command& c) {
       "What to do beyond them: review, reject, or clamp (a correction)", "WHAT=review");
   wrong.time("--max-ahead", s.max_ahead, true, "A time may lie so far ahead of the stream's; else review");
 
+  options unusual(app, "What is unusual");
+  unusual.time("--volume", s.volume, false, "How many events are accepted, in stretches so long");
+  app.add_flag("--volume-by-stream", s.volume_by_stream, "... in each stream by itself, not in all");
+  app.add_flag("--silence", s.silence, "That a stream is silent for so long");
+  app.add_option("--ratio", c.ratio, "How many events of type A lead to one of B, in stretches of --volume or 300 s")
+      ->option_text("A=B");
+  unusual.score("--anomaly-score", s.anomaly_score, 100,
+                "How unusual it must be: the chance is e^-NATS, 14 once in a million", "NATS=14");
+
   options output(app, "The output");
   app.add_flag("--json", s.json, "A line of JSON for every verdict and finding");
   app.add_option("--html", s.html, "Write a page with the stream's timeline")->option_text("FILE");
@@ -272,10 +293,10 @@ void check_columns(const CLI::App& app, const settings& s) {
     }
   };
   const recover::columns& f = s.fields;
-  if (f.sequence.empty() && f.key.empty() && f.required.empty() && f.value.empty()) {
+  if (f.sequence.empty() && f.key.empty() && f.required.empty() && f.value.empty() && !s.looks_for_unusual()) {
     throw usage_error(
-        "nothing to look for: name columns (--sequence, --key, --require, --value) or a --preset; --help lists them, "
-        "and --demo shows what comes out.");
+        "nothing to look for: name columns (--sequence, --key, --require, --value), a --preset, or what may be unusual "
+        "(--volume, --silence, --ratio); --help lists them, and --demo shows what comes out.");
   }
   needs(!f.sequence.empty(), "--sequence, the column of the sequence number",
         {"--bits", "--expect-from", "--expect-to", "--reorder-distance", "--reorder-delay", "--max-gaps", "--max-jump",
@@ -283,16 +304,22 @@ void check_columns(const CLI::App& app, const settings& s) {
          "--max-range", "--infer"});
   needs(!f.time.empty(), "--time, the column of the event's time",
         {"--time-as", "--reorder-delay", "--answer-within", "--longest-wait", "--give-up-after", "--window-age",
-         "--max-ahead"});
+         "--max-ahead", "--volume", "--silence", "--ratio"});
   needs(!f.key.empty(), "--key, the columns that identify an event", {"--window", "--window-age"});
   needs(!f.value.empty(), "--value, the column of a number", {"--range"});
   needs(s.range.has_value(), "--range, the bounds", {"--on-range"});
-  needs(s.infer, "--infer, which alone looks at it", {"--type"});
+  needs(s.infer || s.ratio, "--infer or --ratio, which alone look at it", {"--type"});
+  needs(!f.type.empty(), "--type, the column of the kind of event", {"--ratio"});
+  needs(s.volume.has_value(), "--volume, the length of a stretch", {"--volume-by-stream"});
+  needs(!f.stream.empty(), "--stream, the column of what numbers the events", {"--volume-by-stream"});
+  needs(s.looks_for_unusual(), "--volume, --silence or --ratio", {"--anomaly-score"});
   needs(s.attempts > 0, "--attempts above 0", {"--answer-within", "--longest-wait", "--max-range"});
   needs(s.attempts > 1, "--attempts above 1", {"--longest-wait"});
 }
 
 void check_numbers(const settings& s) {
+  constexpr recoup::duration shortest_bucket = std::chrono::milliseconds(100);
+  constexpr recoup::duration longest_bucket = std::chrono::hours(24);
   const std::uint64_t highest = any >> (64 - s.bits);
   for (const auto& [name, number] : {std::pair("--expect-from", s.expect_from), {"--expect-to", s.expect_to}}) {
     if (number && *number > highest) {
@@ -302,6 +329,10 @@ void check_numbers(const settings& s) {
   if (s.bits == 64 && s.expect_from && s.expect_to && *s.expect_to < *s.expect_from) {
     throw usage_error(
         fmt::format("--expect-to {} must not be less than --expect-from {}.", *s.expect_to, *s.expect_from));
+  }
+  if (s.volume && (*s.volume < shortest_bucket || *s.volume > longest_bucket)) {
+    throw usage_error(fmt::format("--volume must be {} to {}, and this is {}.", recover::lasting(shortest_bucket),
+                                  recover::lasting(longest_bucket), recover::lasting(*s.volume)));
   }
   if (s.longest_wait && *s.longest_wait < s.answer_within) {
     throw usage_error(fmt::format("--longest-wait, {}, must not be shorter than --answer-within, {}.",
@@ -328,6 +359,16 @@ void take_range(const std::vector<std::string>& range, settings& s) {
                                   recover::printable(range[0]), recover::printable(range[1])));
   }
   s.range = {*low, *high};
+}
+
+void take_ratio(const std::optional<std::string>& ratio, settings& s) {
+  if (!ratio) return;
+  const std::size_t equals = ratio->find('=');
+  if (equals == 0 || equals == std::string::npos || equals + 1 == ratio->size()) {
+    throw usage_error(
+        fmt::format("--ratio wants two types of events, A=B, and this is \"{}\".", recover::printable(*ratio)));
+  }
+  s.ratio = std::pair(ratio->substr(0, equals), ratio->substr(equals + 1));
 }
 
 int run(int argc, char** argv) {
@@ -357,6 +398,7 @@ int run(int argc, char** argv) {
   }
   take_where(c.where, c.wanted.fields);
   take_range(c.range, c.wanted);
+  take_ratio(c.ratio, c.wanted);
   check_columns(app, c.wanted);
   check_numbers(c.wanted);
   recover::recover_file(c.wanted);

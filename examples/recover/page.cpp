@@ -104,6 +104,7 @@ json page_json(const page_data& data) {
             {"review", std::to_string(t.review)},
             {"corrected", std::to_string(t.corrected)},
             {"inferred", std::to_string(t.inferred)},
+            {"unusual", std::to_string(t.unusual)},
             {"malformed", std::to_string(t.malformed_rows)},
             {"rate", t.events_per_second},
             {"state", std::to_string(t.state_bytes)}}},
@@ -166,6 +167,9 @@ std::string summary_of(const page_data& data) {
       t.filled != 0 ? fmt::format(", and {} came after all", with_commas(t.filled)) : std::string(),
       counted(t.duplicates, "was", "were"), with_commas(t.rejected), with_commas(t.review), with_commas(t.corrected),
       with_commas(t.inferred));
+  if (t.unusual != 0) {
+    sentence += fmt::format(" {} unusual.", counted(t.unusual, "stretch of time is", "stretches of time are"));
+  }
   if (t.malformed_rows != 0) {
     sentence += fmt::format(" {} could not be read.", counted(t.malformed_rows, "row", "rows"));
   }

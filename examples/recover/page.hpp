@@ -35,6 +35,7 @@ struct page_data {
     std::uint64_t open = 0, given_up = 0, filled = 0;
     std::uint64_t late = 0;  // Of those that came: after they had been given up.
     std::uint64_t duplicates = 0, rejected = 0, review = 0, corrected = 0, inferred = 0;
+    std::uint64_t unusual = 0;  // Stretches of time.
     std::uint64_t malformed_rows = 0;
     double events_per_second = 0;  // Inside the pipeline.
     std::uint64_t state_bytes = 0;

@@ -18,6 +18,7 @@
 #include "reader.hpp"
 #include "report.hpp"
 #include "text.hpp"
+#include "watchers.hpp"
 
 namespace recover {
 namespace {
@@ -125,13 +126,33 @@ std::size_t expect_to(std::uint64_t number, Trackers& trackers, recoup::timestam
   return disbelieved;
 }
 
+bool is_delivered(recoup::verdict v) { return v == recoup::verdict::accepted || v == recoup::verdict::correction; }
+
+// What a person should know of the result, on standard error.
+void tell_doubts(const reader& in, std::size_t disbelieved, std::uint64_t late) {
+  for (const std::string& column : in.unseen_columns()) {
+    fmt::print(stderr, "recover: no row had the column {}; is the name right?\n", printable(column));
+  }
+  if (disbelieved != 0) {
+    fmt::print(stderr, "recover: {} further than --max-jump below --expect-to; what is missing there is not counted.\n",
+               counted(disbelieved, "stream ends", "streams end"));
+  }
+  if (late != 0) {
+    fmt::print(stderr,
+               "recover: {} in no bucket of --volume or --ratio, as time was past it; sort the input by time.\n",
+               counted(late, "event is", "events are"));
+  }
+}
+
 template <bool Infer>
 void run(const settings& s) {
   reader in(s.file, s.fields, s.format);
-  report out(s.json, s.file == "-" ? "standard input" : s.file, !s.fields.time.empty());
+  report out(s);
   progress bar(in.total_bytes());
   auto pipe = make_pipeline<Infer>(s);
   auto& trackers = pipe.template stage_at<0>().trackers();
+  std::optional<watchers> watch;
+  if (s.looks_for_unusual()) watch.emplace(s);
 
   // Rows are read in blocks, so that the clock can be read around the pipeline alone; a malformed row ends one. The
   // stream's time is that of the last event that was not held back for its time.
@@ -149,8 +170,10 @@ void run(const settings& s) {
       if (events + i == 0 || not_too_far_ahead{&s}(r, now)) now = r.at.value_or(now);
       out.set_now(now);
       pipe.advance(now, out);
+      if (watch) watch->advance(now, out);
       const std::uint64_t recovered = trackers.recovered_count();
-      pipe.process(r, now, out);
+      const recoup::verdict answer = pipe.process(r, now, out);
+      if (watch && is_delivered(answer)) watch->process(r, now, out);
       if (trackers.recovered_count() != recovered) {
         out.came(r.stream, trackers.judge(r.stream, r.sequence.value()).seen.first);  // unwrapped
       }
@@ -162,18 +185,14 @@ void run(const settings& s) {
   // Nothing more will come: what is missing now is missing.
   const std::size_t disbelieved = s.expect_to ? expect_to(*s.expect_to, trackers, now) : 0;
   pipe.advance(recoup::saturating_add(now, s.reorder_delay), out);
+  if (watch) watch->advance(now, out);
   bar.clear();
 
   const auto& window = pipe.template stage_at<1>().window();
-  const std::uint64_t state = window.bytes_for(window.options()) + trackers.bytes();
+  std::uint64_t state = window.bytes_for(window.options()) + trackers.bytes();
+  if (watch) state += watch->bytes();
   out.finish(events, trackers, std::chrono::duration<double>(inside).count(), state);
-  for (const std::string& column : in.unseen_columns()) {
-    fmt::print(stderr, "recover: no row had the column {}; is the name right?\n", printable(column));
-  }
-  if (disbelieved != 0) {
-    fmt::print(stderr, "recover: {} further than --max-jump below --expect-to; what is missing there is not counted.\n",
-               counted(disbelieved, "stream ends", "streams end"));
-  }
+  tell_doubts(in, disbelieved, watch ? watch->late() : 0);
   out.print_result(in.filtered());
   if (!s.html.empty()) write_page(s.html, out.page());
 }

@@ -3,18 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <recoup/core/detail/show.hpp>
 #include <recoup/recoup.hpp>
+#include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "page.hpp"
 #include "reader.hpp"
+#include "settings.hpp"
 #include "text.hpp"
+#include "watchers.hpp"
 
 namespace recover {
 
@@ -22,9 +29,13 @@ namespace recover {
 // of JSON.
 class report {
  public:
-  report(bool as_json, std::string source, bool has_times) : as_json_(as_json) {
-    page_.source = std::move(source);
-    page_.has_times = has_times;
+  explicit report(const settings& s)
+      : as_json_(s.json),
+        looks_for_unusual_(s.looks_for_unusual()),
+        everywhere_(s.fields.stream.empty() ? "" : "all streams") {
+    page_.source = s.file == "-" ? "standard input" : s.file;
+    page_.has_times = !s.fields.time.empty();
+    if (looks_for_unusual_) page_.times.reserve(everywhere_);
   }
 
   // Findings of `advance` have no time of their own.
@@ -110,6 +121,47 @@ class report {
     if (as_json_) print(line("inference_forgotten", f.stream, f.range));
   }
 
+  template <class Key>
+  void operator()(const recoup::anomaly<Key>& a) {
+    constexpr bool is_of_stream = std::is_same_v<Key, std::string>;
+    const std::string* stream = &everywhere_;
+    if constexpr (is_of_stream) stream = &a.key;
+    const unusual what = unusual_called(a.name);
+    // A silence is told again when it has lasted twice as long.
+    const bool is_new = what != unusual::silence || silent_.insert(*stream).second;
+    if (is_new) {
+      ++page_.total.unusual;
+      ++unusual_[static_cast<std::size_t>(what)];
+      page_.times.add(*stream, a.at, kind::unusual);
+      const bool keeps = page_.keeps(kind::unusual);
+      page_.add(kind::unusual, keeps ? page_data::sample{*stream, {}, {}, a.at, a.why()} : page_data::sample());
+    }
+    if (!as_json_) return;
+    json j{{"kind", "anomaly"}, {"of", name_of(what)}};
+    if constexpr (is_of_stream) j["stream"] = a.key;
+    j["at_ns"] = a.at.time_since_epoch().count();
+    j["value"] = a.value;
+    j["score"] = a.assessed.score;
+    j["why"] = a.why();
+    print(j);
+  }
+  void operator()(const recoup::silence_over<std::string>& s) {
+    ++silences_over_;
+    silent_.erase(s.key);
+    if (!as_json_) return;
+    print({{"kind", "silence_over"},
+           {"stream", s.key},
+           {"since_ns", s.since.time_since_epoch().count()},
+           {"until_ns", s.until.time_since_epoch().count()}});
+  }
+  // Its stream is new again to the watcher.
+  void operator()(const recoup::detector_evicted<std::string>& d) {
+    ++detectors_evicted_;
+    const unusual what = unusual_called(d.name);
+    if (what == unusual::silence) silent_.erase(d.key);
+    if (as_json_) print({{"kind", "detector_evicted"}, {"of", name_of(what)}, {"stream", d.key}});
+  }
+
   void malformed(std::uint64_t row, std::string_view why) {
     ++page_.total.malformed_rows;
     if (malformed_.size() < shown) malformed_.push_back(fmt::format("line {}: {}", row, why));
@@ -136,28 +188,37 @@ class report {
     const page_data::totals& t = page_.total;
     const gap_ledger& gaps = page_.gaps;
     if (as_json_) {
-      print({{"kind", "summary"},
-             {"missing", t.missing()},
-             {"gaps", gaps.count()},
-             {"duplicates", t.duplicates},
-             {"rejected", t.rejected},
-             {"events", t.events},
-             {"streams", t.streams},
-             {"review", t.review},
-             {"corrected", t.corrected},
-             {"inferred", t.inferred},
-             {"open", t.open},
-             {"open_gaps", gaps.count(gap_end::open)},
-             {"abandoned", t.given_up},
-             {"abandoned_gaps", gaps.count(gap_end::given_up)},
-             {"filled", t.filled},
-             {"filled_gaps", gaps.count(gap_end::filled)},
-             {"late", t.late},
-             {"out_of_range", out_of_range_},
-             {"replay_requests", replay_requests_},
-             {"malformed_rows", t.malformed_rows},
-             {"filtered_rows", filtered},
-             {"state_bytes", t.state_bytes}});
+      json summary{{"kind", "summary"},
+                   {"missing", t.missing()},
+                   {"gaps", gaps.count()},
+                   {"duplicates", t.duplicates},
+                   {"rejected", t.rejected},
+                   {"events", t.events},
+                   {"streams", t.streams},
+                   {"review", t.review},
+                   {"corrected", t.corrected},
+                   {"inferred", t.inferred},
+                   {"open", t.open},
+                   {"open_gaps", gaps.count(gap_end::open)},
+                   {"abandoned", t.given_up},
+                   {"abandoned_gaps", gaps.count(gap_end::given_up)},
+                   {"filled", t.filled},
+                   {"filled_gaps", gaps.count(gap_end::filled)},
+                   {"late", t.late},
+                   {"out_of_range", out_of_range_},
+                   {"replay_requests", replay_requests_},
+                   {"malformed_rows", t.malformed_rows},
+                   {"filtered_rows", filtered},
+                   {"state_bytes", t.state_bytes}};
+      if (looks_for_unusual_) {
+        summary["unusual"] = t.unusual;
+        summary["unusual_volumes"] = count(unusual::volume);
+        summary["silences"] = count(unusual::silence);
+        summary["silences_over"] = silences_over_;
+        summary["unusual_ratios"] = count(unusual::ratio);
+        summary["detectors_evicted"] = detectors_evicted_;
+      }
+      print(summary);
       return;
     }
     fmt::print("{}\n\n", summary_of(page_));
@@ -173,6 +234,7 @@ class report {
     print_kind(kind::review, "for review", t.review);
     print_kind(kind::corrected, "corrected", t.corrected);
     print_kind(kind::inferred, "inferred", t.inferred);
+    if (looks_for_unusual_) print_unusual();
     if (out_of_range_ != 0) {
       fmt::print("  out of range {:>11}  {} too far ahead or behind to be believed at once\n", out_of_range_,
                  out_of_range_ == 1 ? "number" : "numbers");
@@ -192,7 +254,8 @@ class report {
     }
     fmt::print("\n  {:.2f} M events/s inside the pipeline, {:.1f} MB of state\n\n", t.events_per_second / 1e6,
                static_cast<double>(t.state_bytes) / 1e6);
-    fmt::print("missing={} gaps={} duplicates={} rejected={}\n", t.missing(), gaps.count(), t.duplicates, t.rejected);
+    fmt::print("missing={} gaps={} duplicates={} rejected={}{}\n", t.missing(), gaps.count(), t.duplicates, t.rejected,
+               looks_for_unusual_ ? fmt::format(" unusual={}", t.unusual) : std::string());
   }
 
   const page_data& page() const { return page_; }
@@ -213,6 +276,13 @@ class report {
   static json line(std::string_view what, std::string_view stream, recoup::sequence_range range) {
     return {{"kind", what}, {"stream", stream}, {"first", range.first}, {"last", range.last}};
   }
+
+  static unusual unusual_called(std::string_view title) {
+    const auto* const found = std::find(unusual_titles.begin(), unusual_titles.end(), title);
+    return static_cast<unusual>(found - unusual_titles.begin());
+  }
+  static std::string_view name_of(unusual what) { return unusual_names[static_cast<std::size_t>(what)]; }
+  std::uint64_t count(unusual what) const { return unusual_[static_cast<std::size_t>(what)]; }
 
   template <class Verdict>
   void refused(kind what, std::uint64_t& total, std::string_view name, const Verdict& v) {
@@ -259,11 +329,34 @@ class report {
     }
     print_rest(total);
   }
+  void print_unusual() const {
+    std::string what;
+    const auto add = [&](std::uint64_t number, std::string_view one, std::string_view many) {
+      if (number != 0) what += (what.empty() ? "" : ", ") + counted(number, one, many);
+    };
+    add(count(unusual::volume), "volume", "volumes");
+    add(count(unusual::silence), "silence", "silences");
+    if (!silent_.empty()) what += fmt::format(", of which {} not over", counted(silent_.size(), "is", "are"));
+    add(count(unusual::ratio), "ratio", "ratios");
+    fmt::print("  {:<12} {:>11}{}{}\n", "unusual", page_.total.unusual, what.empty() ? "" : "  ", what);
+    const std::vector<page_data::sample>& kept = page_.samples(kind::unusual);
+    for (std::size_t i = 0; i < kept.size() && i < shown; ++i) {
+      const std::string stream = kept[i].stream.empty() ? "" : printable(kept[i].stream) + ": ";
+      fmt::print("                 {}{}, {}\n", stream, recoup::detail::show(*kept[i].at), kept[i].reason);
+    }
+    print_rest(page_.total.unusual);
+    if (detectors_evicted_ != 0) {
+      fmt::print("  forgotten    {:>11}  {} what is usual in a stream, as there were too many at once\n",
+                 detectors_evicted_, detectors_evicted_ == 1 ? "time" : "times");
+    }
+  }
   static void print_rest(std::uint64_t total) {
     if (total > shown) fmt::print("                 and {} more\n", total - shown);
   }
 
   bool as_json_;
+  bool looks_for_unusual_;
+  std::string everywhere_;  // What the row of all streams is called.
   page_data page_;
   recoup::timestamp now_;
   bool is_late_ = false;  // The event at hand.
@@ -272,6 +365,10 @@ class report {
   std::uint64_t evicted_ = 0;
   std::uint64_t resumed_ = 0;
   std::vector<std::string> malformed_;
+  std::array<std::uint64_t, unusual_names.size()> unusual_{};
+  std::set<std::string> silent_;  // Streams whose silence was told and is not over.
+  std::uint64_t silences_over_ = 0;
+  std::uint64_t detectors_evicted_ = 0;
 };
 
 }  // namespace recover

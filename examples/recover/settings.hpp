@@ -45,6 +45,15 @@ struct settings {
   std::optional<recoup::duration> max_ahead;
   bool infer = false;
 
+  std::optional<recoup::duration> volume;  // The width of a bucket.
+  bool volume_by_stream = false;
+  bool silence = false;
+  std::optional<std::pair<std::string, std::string>>
+      ratio;  // Types of events: how many of the first lead to the second.
+  double anomaly_score = 14;
+
+  bool looks_for_unusual() const { return volume || silence || ratio; }
+
   bool json = false;
   std::string html;
 };

@@ -16,12 +16,12 @@
 
 namespace recover {
 
-// What happened to an event. All but `accepted` are findings.
-enum class kind : std::uint8_t { accepted, missing, duplicate, rejected, review, corrected, inferred, filled };
+// What happened to an event, or to a stretch of time that was unusual. All but `accepted` are findings.
+enum class kind : std::uint8_t { accepted, missing, duplicate, rejected, review, corrected, inferred, filled, unusual };
 
-inline constexpr std::size_t kinds = 8;
-inline constexpr std::array<std::string_view, kinds> kind_names = {"accepted", "missing",   "duplicate", "rejected",
-                                                                   "review",   "corrected", "inferred",  "filled"};
+inline constexpr std::size_t kinds = 9;
+inline constexpr std::array<std::string_view, kinds> kind_names = {
+    "accepted", "missing", "duplicate", "rejected", "review", "corrected", "inferred", "filled", "unusual"};
 using counts = std::array<std::uint64_t, kinds>;
 
 inline void add_to(std::uint64_t& sum, std::uint64_t more) {
@@ -62,7 +62,7 @@ struct picture {
 // follows on it without a pause of four times the span so far) is counted at the edge instead of stretching the
 // picture.
 //
-// Memory: at most most_buckets * (most_streams + 1) * 64 bytes, 8 MiB. Time: O(log most_buckets) an entry, O(1) where
+// Memory: at most most_buckets * (most_streams + 1) * 72 bytes, 9 MiB. Time: O(log most_buckets) an entry, O(1) where
 // consecutive entries are close in time.
 class timeline {
  public:
@@ -81,12 +81,15 @@ class timeline {
     ++weights_[slot];
   }
 
-  bool empty() const { return rows_.empty(); }
+  // Gives it a row of its own, drawn if something is added, however many streams come before that.
+  void reserve(std::string_view stream) { row_of(stream); }
+
+  bool empty() const { return columns_.empty(); }
 
   // At most `most` buckets (24 or more), fewer where little happened: bars as thin as hairs are hard to see.
   picture draw(std::size_t most = 240) const {
     picture drawn;
-    if (rows_.empty()) return drawn;
+    if (empty()) return drawn;
     const std::pair<std::int64_t, std::int64_t> ends = bulk();
     const std::int64_t first = ends.first, last = ends.second;
     most = std::clamp<std::size_t>(columns_.size() * 4, 24, std::max<std::size_t>(24, most));
@@ -112,6 +115,7 @@ class timeline {
       if (c.index > last) drawn.after += weights_[c.slot];
     }
     for (const row& r : rows_) {
+      if (r.total == counts{}) continue;
       picture::row& to = drawn.rows.emplace_back();
       to.stream = r.stream;
       to.pooled = &r == pooled_row();

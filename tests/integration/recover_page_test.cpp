@@ -158,6 +158,10 @@ TEST_CASE("the summary is one sentence in the right number") {
   CHECK(recover::summary_of(data) ==
         "Of 10 events, 1 is missing in 1 gap; 1 was repeated, 0 rejected, 0 held for review, 0 corrected, and 0 "
         "inferred.");
+  data.total.unusual = 1;
+  CHECK_THAT(recover::summary_of(data), Catch::Matchers::EndsWith(" inferred. 1 stretch of time is unusual."));
+  data.total.unusual = 2'000;
+  CHECK_THAT(recover::summary_of(data), Catch::Matchers::EndsWith(" inferred. 2,000 stretches of time are unusual."));
   page_data more;
   more.total.events = 5'000'000;
   more.total.streams = 64;

@@ -182,3 +182,18 @@ TEST_CASE("streams beyond the first 256 share one row and the most findings come
     CHECK(recover::findings(drawn.rows[i - 1].total) >= recover::findings(drawn.rows[i].total));
   }
 }
+
+TEST_CASE("a reserved row is drawn once something is in it however many streams came before") {
+  timeline times;
+  times.reserve("all streams");
+  CHECK(times.empty());
+  CHECK(times.draw().rows.empty());
+  for (int stream = 0; stream != 300; ++stream) times.add("s" + std::to_string(stream), start, kind::accepted);
+  REQUIRE(times.draw().rows.size() == timeline::most_streams);
+  times.add("all streams", start, kind::unusual);
+  const picture drawn = times.draw();
+  REQUIRE(drawn.rows.size() == timeline::most_streams + 1);
+  CHECK(drawn.rows.front().stream == "all streams");
+  CHECK_FALSE(drawn.rows.front().pooled);
+  CHECK(drawn.rows.front().total[static_cast<std::size_t>(kind::unusual)] == 1);
+}
