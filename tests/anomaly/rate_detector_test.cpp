@@ -66,7 +66,8 @@ class model {
     if (!oldest_) return begin(now, end), told;
     const wide due = std::min((*oldest_ + 1) * width() + options_.grace.count(), ticks(timestamp::max()));
     if (ticks(now) < due) {
-      const bool back = clock_ ? *clock_ - ticks(now) > options_.longest_silence.count() : end < *oldest_;
+      const bool back =
+          clock_ ? *clock_ - ticks(now) > options_.longest_silence.count() : bucket_of(ticks(now)) < *oldest_;
       if (back) begin(now, end);
       return told;
     }
@@ -264,6 +265,17 @@ TEST_CASE("silence is told as buckets of zero") {
   CHECK(detector.due() == timestamp(4min));
   CHECK_FALSE(detector.add(timestamp(179s)));
   CHECK(detector.counters().late == 1);
+}
+
+TEST_CASE("with a grace no bucket before the first event is judged") {
+  rate_detector detector({.counts = {.bucket = 1min, .season = 1h}, .grace = 30s});
+  const timestamp first = timestamp(std::chrono::hours(24));
+  detector.add(first, 7);
+  CHECK(advance(detector, first).empty());
+  const std::vector<finding> told = advance(detector, first + 90s);
+  REQUIRE(told.size() == 1);
+  CHECK(std::get<bucket_assessment>(told[0]).start == first);
+  CHECK(std::get<bucket_assessment>(told[0]).count == 7);
 }
 
 TEST_CASE("a bucket waits for late events as long as the grace") {

@@ -218,7 +218,7 @@ class rate_detector {
 
   [[nodiscard]] bool is_far_back(timestamp now) const noexcept {
     if (!has_begun_) return false;
-    return has_clock_ ? elapsed(now, clock_) > longest_silence_ : first_incomplete(now) < oldest_;
+    return has_clock_ ? elapsed(now, clock_) > longest_silence_ : index_of(now) < oldest_;
   }
   void begin_at(timestamp now) noexcept {
     const std::array<std::uint64_t, open_buckets> before = open_;
