@@ -278,7 +278,7 @@ TEST_CASE("to assess changes nothing in a value detector, and update is assess, 
 
 TEST_CASE("values within the band of a value detector score less than the usual score from level and season") {
   noise n(9);
-  feed f({.change_weight = 0, .drift_weight = 0, .pattern_weight = 0, .discount = 0});
+  feed f({.change_weight = 0, .drift_weight = 0, .pattern_weight = 0, .lasting_weight = 0, .discount = 0});
   f.highest(4'000, [&](std::int64_t i) { return 20 * std::sin(static_cast<double>(i) / 45.84) + n(); });
   for (int i = 0; i < 500; ++i) {
     const assessment a = f(20 * std::sin(static_cast<double>(f.number) / 45.84) + n());
@@ -294,7 +294,7 @@ TEST_CASE("values within the band of a value detector score less than the usual 
 }
 
 // Measured over two million values each of these and other distributions, scores above s came at most this factor times
-// e^-s of the time: 0.25 for s of 1 to 5, 0.5 up to 6, 1.3 up to 12, the most for Student's t with three degrees of
+// e^-s of the time: 0.25 for s of 1 to 5, 0.5 up to 6, 0.9 up to 12, the most for Student's t with three degrees of
 // freedom. Here with room for chance.
 TEST_CASE("on independent noise of many distributions a score of s nats comes about e^-s times of all") {
   const std::vector<std::function<double(noise&)>> distributions{
@@ -345,6 +345,40 @@ TEST_CASE("what was told lately is less of a news to a value detector, and becom
   CHECK(f(60).score > again);
 }
 
+// The same spike as the second of two and after an ordinary value. A season is off so that only the past tells them
+// apart.
+TEST_CASE("what a value and the one before both say counts for more to a value detector, and not alone") {
+  const auto second_of_two = [](double lasting, double first) {
+    noise n(14);
+    feed f({.season = 0s, .change_weight = 0, .pattern_weight = 0, .lasting_weight = lasting, .discount = 0});
+    f.highest(4'000, [&](auto) { return 10 + n(); });
+    f(first);
+    return f(20).score;
+  };
+  const double alone = second_of_two(0, 20);
+  CHECK(alone > 0);
+  CHECK(second_of_two(0.5, 20) > alone + 0.3);
+  CHECK_THAT(second_of_two(0.5, 10), Catch::Matchers::WithinAbs(second_of_two(0, 10), 0.3));
+}
+
+// Sizes of deviations are counted in few states, but what is said of them has no steps: here in 20,000ths of the noise.
+TEST_CASE("a value detector does not jump where one size of deviations ends and the next begins") {
+  noise n(15);
+  feed f({.season = 0s, .level_weight = 0.01, .season_weight = 0, .change_weight = 0, .drift_weight = 0});
+  f.highest(4'000, [&](auto) { return 1'000 + 100 * n(); });
+  double before = f.detector.assess(nth(f.number), 1'000).score;
+  double highest = before;
+  double farthest = 0;
+  for (int i = 1; i <= 100'000; ++i) {
+    const double now = f.detector.assess(nth(f.number), 1'000 + 0.005 * i).score;
+    farthest = std::max(farthest, std::abs(now - before));
+    highest = std::max(highest, now);
+    before = now;
+  }
+  CHECK(highest > 1);
+  CHECK(farthest < 0.5);
+}
+
 TEST_CASE("a value detector restored from a snapshot goes on to the byte") {
   noise n(11);
   feed f;
@@ -380,7 +414,7 @@ TEST_CASE("a value detector refuses bytes that it cannot have written") {
     if (d.load(r)) FAIL("cut off after " << length);
   }
   // The doubles from the 38th byte on (14 of the section, two counts, a time), one after the other.
-  for (std::size_t field = 0; field < 6; ++field) {
+  for (std::size_t field = 0; field < 7; ++field) {
     for (const double bad : {nan, infinity, -infinity, 1e300}) {
       auto corrupt = bytes;
       const auto bits = std::bit_cast<std::uint64_t>(bad);
@@ -417,7 +451,7 @@ TEST_CASE("a value detector refuses bytes that it cannot have written") {
 }
 
 TEST_CASE("the configuration of a value detector tells its options apart") {
-  std::vector<value_detector_options> all(26);
+  std::vector<value_detector_options> all(27);
   all[1].season = 0s;
   all[2].warm_up = 101;
   all[3].level_weight = 1;
@@ -435,7 +469,7 @@ TEST_CASE("the configuration of a value detector tells its options apart") {
   all[15].scale_rate = 0.01;
   all[16].season_rate = 0.01;
   all[17].spread_trust = 0;
-  all[18].pattern_backoff = 2;
+  all[18].pattern_backoff = 3;
   all[19].clip = 10;
   all[20].floor = 0.01;
   all[21].memory = 1h;
@@ -443,6 +477,7 @@ TEST_CASE("the configuration of a value detector tells its options apart") {
   all[23].telling = 6;
   all[24].pattern_scale = 3;
   all[25].pattern_due = 400;
+  all[26].lasting_weight = 0;
   std::vector<std::uint64_t> seen;
   for (const auto& o : all) {
     const value_detector d(o);
@@ -472,6 +507,7 @@ TEST_CASE("a value detector refuses options that make no sense") {
   CHECK(refused([](o& x) { x.season = 999ms; }).find("season") != std::string::npos);
   CHECK(refused([](o& x) { x.warm_up = nan; }).find("warm_up") != std::string::npos);
   CHECK(refused([](o& x) { x.level_weight = -1; }).find("weights") != std::string::npos);
+  CHECK(refused([](o& x) { x.lasting_weight = nan; }).find("weights") != std::string::npos);
   CHECK(refused([](o& x) { x.level_weight = x.season_weight = 0; }).find("band") != std::string::npos);
   CHECK(refused([](o& x) { x.tail_share = 0; }).find("tail_share") != std::string::npos);
   CHECK(refused([](o& x) { x.tail_rate = 2; }).find("rates") != std::string::npos);

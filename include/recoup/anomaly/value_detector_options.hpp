@@ -29,8 +29,9 @@ struct value_detector_options {
   double level_weight = 0.5;
   double season_weight = 0.5;
   double change_weight = 0.5;
-  double drift_weight = 0.5;
+  double drift_weight = 0.6;
   double pattern_weight = 0.5;
+  double lasting_weight = 0.3;  ///< of what both this value and the one before say: chance seldom says it twice
 
   // Tails: peaks over a threshold. Rates a value, or a peak.
   double tail_share = 1.0 / 128;  ///< of the values that are peaks, a side
@@ -40,12 +41,12 @@ struct value_detector_options {
 
   // What is usual.
   double level_rate = 1.0 / 128;    ///< about half a day of values every five minutes
-  double origin_rate = 1.0 / 1024;  ///< of the slow level that drift is measured from
-  double drift_rate = 1.0 / 32;     ///< of the fast one
-  double scale_rate = 1.0 / 2048;   ///< of the size of deviations: slow, as a scale that follows bursts hides them
+  double origin_rate = 1.0 / 4096;  ///< of the slow level that drift is measured from
+  double drift_rate = 1.0 / 16;     ///< of the fast one
+  double scale_rate = 1.0 / 8192;   ///< of the size of deviations: slow, as a scale that follows bursts hides them
   double season_rate = 1.0 / 16;    ///< of what is usual at a time of the day: some days
   double spread_trust = 0.5;        ///< in the spread at a time of the day, against that of the whole day
-  double pattern_backoff = 1;       ///< what is known of a step whatever came before, in steps
+  double pattern_backoff = 2;       ///< what is known of a step whatever came before, in steps
   double pattern_scale = 2;         ///< sizes of deviations are told apart by doubling 1 + this many mean ones
   double pattern_due = 500;         ///< values, after which a step is weighed by how often it should have come
   double clip = 20;                 ///< a deviation is learnt as at most this many mean ones
@@ -67,7 +68,7 @@ inline value_detector_options checked(const value_detector_options& o) {
       "value_detector_options.season must be a second to 366 days, or zero for none");
   require_option(lies(o.warm_up, 50, 1e6), "value_detector_options.warm_up must be 50 to 10^6 values");
   require_option(lies(o.level_weight, 0, 3) && lies(o.season_weight, 0, 3) && lies(o.change_weight, 0, 3) &&
-                     lies(o.drift_weight, 0, 3) && lies(o.pattern_weight, 0, 3),
+                     lies(o.drift_weight, 0, 3) && lies(o.pattern_weight, 0, 3) && lies(o.lasting_weight, 0, 3),
                  "the weights of value_detector_options must be 0 (a view is left out) to 3");
   require_option(o.level_weight + o.season_weight > 0,
                  "value_detector_options.level_weight or season_weight must be more than 0: the band comes of them");
@@ -104,6 +105,7 @@ struct value_rules {
         drift_rate(narrow(o.drift_rate)),
         scale_rate(narrow(o.scale_rate)),
         season_rate(narrow(o.season_rate)),
+        lasting(narrow(o.lasting_weight)),
         spread_trust(narrow(o.spread_trust)),
         backoff(narrow(o.pattern_backoff)),
         pattern_scale(narrow(o.pattern_scale)),
@@ -142,9 +144,9 @@ struct value_rules {
   [[nodiscard]] std::uint64_t configuration() const noexcept {
     std::uint64_t hash = combine({warm_up, option(season), std::bit_cast<std::uint64_t>(memories_a_tick)});
     for (const float f :
-         {weights[0],    weights[1],  weights[2],  weights[3], weights[4], tail.share,  tail.step,    tail.rate,
-          tail.shape,    level_rate,  origin_rate, drift_rate, scale_rate, season_rate, spread_trust, backoff,
-          pattern_scale, due_a_value, clip,        floor,      telling,    discount}) {
+         {weights[0], weights[1],    weights[2],  weights[3], weights[4], tail.share,  tail.step, tail.rate,
+          tail.shape, level_rate,    origin_rate, drift_rate, scale_rate, season_rate, lasting,   spread_trust,
+          backoff,    pattern_scale, due_a_value, clip,       floor,      telling,     discount}) {
       hash = combine({hash, std::bit_cast<std::uint32_t>(f)});
     }
     return hash;
@@ -157,6 +159,7 @@ struct value_rules {
   float drift_rate;
   float scale_rate;
   float season_rate;
+  float lasting;  // weight of what the value before says too
   float spread_trust;
   float backoff;
   float pattern_scale;
