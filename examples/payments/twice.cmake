@@ -1,0 +1,10 @@
+# Runs PROGRAM twice, and wants the same of both, byte for byte.
+foreach(run 1 2)
+  execute_process(COMMAND ${PROGRAM} 300000 7 OUTPUT_VARIABLE output_${run} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "run ${run} ended with ${result}:\n${output_${run}}")
+  endif()
+endforeach()
+if(NOT output_1 STREQUAL output_2)
+  message(FATAL_ERROR "two runs printed different things:\n${output_1}\n${output_2}")
+endif()
