@@ -1,5 +1,5 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
-// expect: recoup: a stage that rejects or corrects events stands behind infer
+// expect: recoup: a stage that rejects or corrects events stands behind expect, infer or reconcile
 #include "recoup/recoup.hpp"
 
 struct reading {

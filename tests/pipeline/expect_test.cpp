@@ -123,13 +123,13 @@ TEST_CASE("a created lead that is taken back is not waited for") {
 }
 
 TEST_CASE("only events that pass count as having happened") {
-  auto pipe = recoup::assemble<lead_event>(recoup::deduplicate(&lead_event::id, recoup::exact_window({.events = 100})),
-                                           followed_up({.again = recoup::when_opened_again::restart}),
-                                           recoup::check(recoup::rule<"owner.required">(
-                                               recoup::required(&lead_event::owner), recoup::on_fail::dead_letter)));
+  auto pipe = recoup::assemble<lead_event>(
+      recoup::deduplicate(&lead_event::id, recoup::exact_window({.events = 100})),
+      recoup::check(recoup::rule<"owner.required">(recoup::required(&lead_event::owner), recoup::on_fail::dead_letter)),
+      followed_up({.again = recoup::when_opened_again::restart}));
   pipe.process({1, kind::created, 1, {}, "a"}, start, ignore);
   pipe.process({1, kind::created, 1, {}, "a"}, start + 1min, ignore);
-  const auto& waiting = pipe.stage_at<1>().waiting();
+  const auto& waiting = pipe.stage_at<2>().waiting();
   CHECK(waiting.counts().opened == 1);
   pipe.process({1, kind::synced, 2}, start + 1min, ignore);
   CHECK(waiting.find(1)->step == 0);

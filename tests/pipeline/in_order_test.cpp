@@ -302,6 +302,38 @@ TEST_CASE("an event that was corrected is held and released as corrected") {
   CHECK(out.all == lines{"accepted 0/1", "held corrected 0/3"});
 }
 
+TEST_CASE("stages behind see an event when it comes, once, also one that is held or late, but none that is refused") {
+  struct payment {
+    std::uint64_t offset = 0;
+  };
+  auto pipe = recoup::assemble<order>(
+      in_order(&order::offset, {.max_events = 2, .overflow = on_overflow::refuse}),
+      recoup::expect("order", &order::offset, {}, recoup::opened_by([](const order&) { return true; }),
+                     recoup::never([](const order&) { return false; }, 1h)),
+      recoup::detect_rate("orders", recoup::rate_detector()), recoup::detect("price", &order::price, recoup::welford()),
+      recoup::reconcile(recoup::match<order, payment>(
+          [](const order& o) { return *o.offset; }, &payment::offset, {},
+          recoup::same<"offset">([](const order& o) { return *o.offset; }, &payment::offset))));
+  scribe out;
+  const auto seen = [&] {
+    const auto all = counters(pipe);
+    CHECK(all.at("detect_rate.noted") == all.at("expect.opened"));
+    CHECK(all.at("detect.judged") == all.at("expect.opened"));
+    CHECK(all.at("reconcile.ours_seen") == all.at("expect.opened"));
+    CHECK(pipe.template stage_at<3>().detector().learnt() == all.at("expect.opened"));
+    return all.at("expect.opened");
+  };
+  send(pipe, {1, 3, 4}, out);
+  CHECK(seen() == 3);
+  send(pipe, {5, 3}, out);
+  CHECK(out.all == lines{"accepted 0/1", "held 0/3", "held 0/4", "refused 0/5", "duplicate 0/3"});
+  CHECK(seen() == 3);
+  pipe.advance(start + 24h, out);  // the hole is passed over
+  send(pipe, {2}, out);
+  CHECK(out.all.back() == "late 0/2");
+  CHECK(seen() == 4);
+}
+
 TEST_CASE("an event is released with its origin and what is no part of the sequence passes at once") {
   auto pipe = alone();
   scribe out;

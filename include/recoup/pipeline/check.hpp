@@ -110,7 +110,7 @@ class check_stage : public stage_defaults<Event> {
 
   void commit(const Event& e, const judgement& j, const context& c, verdict v) noexcept(!Rules::has_memory) {
     if constexpr (Rules::has_memory) {
-      if (is_of_the_stream(c) && passes(v)) rules_.commit(passed_on(e, j), c.now);
+      if (is_of_the_stream(c) && is_right(v)) rules_.commit(passed_on(e, j), c.now);
     }
     ++checked_;
     if (j.failed != 0) [[unlikely]]
@@ -161,9 +161,6 @@ class check_stage : public stage_defaults<Event> {
 
  private:
   static bool is_of_the_stream(const context& c) noexcept { return c.from == origin::live || c.from == origin::replay; }
-  static bool passes(verdict v) noexcept {
-    return v == verdict::accepted || v == verdict::correction || v == verdict::held || v == verdict::late;
-  }
 
   mask failed(const Event& e, const context& c) const {
     const mask all = rules_.failed(e, c.now);

@@ -128,9 +128,7 @@ class detect_stage : public stage_defaults<Event> {
     const bool is_own = holds_back && j.is_anomaly && v == verdict::review;
     if (!learns(j, c)) return;
     Detector& detector = detectors_.use(j.place, detail::project(key_, e), c.now);
-    if (v == verdict::accepted || v == verdict::correction || v == verdict::held || is_own) {
-      detector.learn(c.now, j.value);
-    }
+    if (is_right(v) || is_own) detector.learn(c.now, j.value);
   }
 
   template <class Emit>
@@ -172,8 +170,7 @@ class detect_stage : public stage_defaults<Event> {
 
  private:
   static bool learns(const judgement& j, const context& c) noexcept {
-    const bool passed = j.before == verdict::accepted || j.before == verdict::correction;
-    return j.has_value && passed && c.from == origin::live;
+    return j.has_value && is_right(j.before) && c.from == origin::live;
   }
   key_type key_of(const Event& e) const { return detail::make_stream<key_type>(detail::project(key_, e)); }
   detector_evicted<key_type> evicted(const key_type& key) const { return {title_, key}; }

@@ -27,7 +27,7 @@ namespace recoup {
 /// Tells the follow-up that never came: accepts every event, and watches that what it opens for its key is followed as
 /// the clauses say (reconcile/expectation.hpp has the rules). Events count that the pipeline accepts, corrects or holds
 /// and that come late, live or replayed; an inferred one is no sign that anything happened. An event whose key has an
-/// absent part opens nothing. Stands behind the stages that reject events: what they let pass has happened.
+/// absent part opens nothing. Stands behind the stages that reject or correct events.
 template <class Event, class Key, class... Clauses>
 class expect_stage : public stage_defaults<Event> {
  public:
@@ -43,6 +43,7 @@ class expect_stage : public stage_defaults<Event> {
                 "Event& that gives a std::chrono::system_clock time point, or a std::optional of one");
 
   static constexpr std::string_view name = "expect";
+  static constexpr bool takes_right_events = true;
   using key_type = typename detail::owned_key_of<
       std::remove_cvref_t<decltype(detail::whole(std::declval<const detail::projected<Key, Event>&>()))>>::type;
   static_assert(
@@ -89,9 +90,7 @@ class expect_stage : public stage_defaults<Event> {
     if (j.tells()) waiting_.report(j, detail::whole(detail::project(key_, e)), j.at, told(emit));
   }
   void commit(const Event& e, const judgement& j, const context& c, verdict v) {
-    const bool happened =
-        v == verdict::accepted || v == verdict::correction || v == verdict::held || v == verdict::late;
-    if (happened) commit_usual(e, j, c);
+    if (is_right(v)) commit_usual(e, j, c);
   }
   void commit_usual(const Event& e, const judgement& j, const context&) {
     if (j.changes) waiting_.commit(j, detail::whole(detail::project(key_, e)));

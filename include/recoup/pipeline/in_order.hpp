@@ -71,7 +71,8 @@ struct size_of_held {
 ///
 /// Every arrival counts for its sequence: nobody waits for an event that an earlier stage rejected. A correction and an
 /// inferred event have arrived before, or not at all, and pass at once; so do an event whose number is absent, and a
-/// replay before the stream's first live event. Stands behind the stages that reject or correct events.
+/// replay before the stream's first live event. Stands behind the stages that reject or correct events; those behind it
+/// see every event when it comes, also one that is held or late.
 ///
 /// Where the gap tracker takes a stream up at another number, so does this stage: a jump is passed over, and after a
 /// restart at a lower number, whose first events are late or duplicates, what is held is handed out and the next event

@@ -45,6 +45,7 @@ class infer_stage : public stage_defaults<Event> {
 
   static constexpr std::string_view name = "infer";
   static constexpr bool counts_rejected = true;
+  static constexpr bool takes_right_events = true;
   using stream_type = detail::stream_of<Stream, Event>;
   using table = detail::table_of<stream_type, detail::inference_state<Event>>;
   using findings = type_list<inferred<Event, stream_type>, not_inferred<stream_type>,
@@ -74,7 +75,7 @@ class infer_stage : public stage_defaults<Event> {
     j.place = streams_.locate(detail::project(stream_, e), h.hash);
     const auto& state = streams_.at(j.place);
     j.sequence = state.unwrap(*number);
-    j.was_inferred = j.sequence && passes(c.so_far) && state.was_inferred(*j.sequence);
+    j.was_inferred = j.sequence && is_right(c.so_far) && state.was_inferred(*j.sequence);
     return j;
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
@@ -94,7 +95,7 @@ class infer_stage : public stage_defaults<Event> {
   void commit(const Event& e, const judgement& j, const context& c, verdict v) {
     if (!j.sequence) return;
     auto& state = streams_.use(j.place, detail::project(stream_, e), c.now);
-    if (passes(v)) {
+    if (is_right(v)) {
       state.remember(*j.sequence, e);
       superseded_ += j.was_inferred;
       if (c.from == origin::live) fillers_.learn(e);
@@ -183,9 +184,6 @@ class infer_stage : public stage_defaults<Event> {
       state->commit_inferred(sequence);
       ++inferred_;
     }
-  }
-  static bool passes(verdict v) noexcept {
-    return v == verdict::accepted || v == verdict::correction || v == verdict::held;
   }
 
   template <class Emit>

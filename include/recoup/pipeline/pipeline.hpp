@@ -48,9 +48,9 @@ class pipeline {
     static_assert(releases_last(),
                   "recoup: a stage that rejects or corrects events stands behind in_order, which hands out what it "
                   "held and asks nobody: put in_order behind it");
-    static_assert(learns_last(),
-                  "recoup: a stage that rejects or corrects events stands behind infer, which would learn from events "
-                  "that do not pass: put infer last");
+    static_assert(judged_before_taken(),
+                  "recoup: a stage that rejects or corrects events stands behind expect, infer or reconcile, which "
+                  "would take events that do not pass for ones that happened: put these last");
   }
 
   /// Judges one event that arrived at `now`, tells the sink, commits. Returns the verdict that the sink was told.
@@ -320,10 +320,14 @@ class pipeline {
     }
   }
 
+  // One that is held or late goes on to the stages behind: it has come, and they will not be asked again.
+  static bool is_rejected(const judged& all) noexcept {
+    return all.rejected_by != none && !(holds && is_right(all.outcome));
+  }
   template <std::size_t I, class Hint>
   [[gnu::always_inline]] void judge(judged& all, const Hint& h, const context& c) const {
     const auto& s = std::get<I>(stages_);
-    if (!sees_all<I> && all.rejected_by != none) return;
+    if (!sees_all<I> && is_rejected(all)) return;
     all.seen[I] = all.current;
     auto& j = std::get<I>(all.judgements);
     const context here{c.now, c.from, all.outcome};
@@ -492,20 +496,12 @@ class pipeline {
   static constexpr bool is_told_before(std::index_sequence<J...>) {
     return ((J < I && detail::contains<Finding>(typename Stages::findings{})) || ...);
   }
-  // Whether no stage behind one that takes up findings (and learns from events that pass) rejects or corrects any.
-  static constexpr bool learns_last() {
-    constexpr std::array<bool, stages> learns{!std::is_same_v<typename Stages::reacts_to, type_list<>> &&
-                                              !can_release<Stages>...};
+  // Whether no stage rejects or corrects events behind one that takes them for right.
+  static constexpr bool judged_before_taken() { return none_decides_behind({Stages::takes_right_events...}); }
+  // Or behind one that releases them.
+  static constexpr bool releases_last() { return none_decides_behind({can_release<Stages>...}); }
+  static constexpr bool none_decides_behind(const std::array<bool, stages>& these) {
     constexpr std::array<bool, stages> decides{!std::is_same_v<typename Stages::verdicts, type_list<>>...};
-    return comes_last(learns, decides);
-  }
-  // Whether no stage rejects or corrects events behind one that releases them.
-  static constexpr bool releases_last() {
-    constexpr std::array<bool, stages> holds_back{can_release<Stages>...};
-    constexpr std::array<bool, stages> decides{!std::is_same_v<typename Stages::verdicts, type_list<>>...};
-    return comes_last(holds_back, decides);
-  }
-  static constexpr bool comes_last(const std::array<bool, stages>& these, const std::array<bool, stages>& decides) {
     bool seen = false;
     for (std::size_t i = 0; i < stages; ++i) {
       if (seen && decides[i]) return false;

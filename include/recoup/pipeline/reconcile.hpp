@@ -19,8 +19,7 @@ namespace recoup {
 /// Holds the events that pass against records from outside, which `pipeline::external` brings. It accepts every event:
 /// what it finds are findings. Events enter as the stages before corrected them, live ones and replayed ones (their
 /// record on the other side waits for them all the same); a correction sent in again and an inferred event do not.
-/// Stands behind the stages that reject or correct events: what it tells of an event that one behind it rejects would
-/// not hold.
+/// Stands behind the stages that reject or correct events.
 ///
 /// `forget` takes an event back that waits; one that has been matched stays so, and redelivered it is told as
 /// duplicate_record.
@@ -32,6 +31,7 @@ class reconcile_stage : public stage_defaults<Event> {
                 "recoup: the matcher of reconcile(match<Ours, Theirs>(...)) must have this pipeline's Event as Ours");
 
   static constexpr std::string_view name = "reconcile";
+  static constexpr bool takes_right_events = true;
   using findings =
       type_list<matched<Event, theirs_type>, mismatched<Event, theirs_type>, matched_in_parts<Event, theirs_type>,
                 ambiguous<Event, theirs_type>, unmatched<Event>, unmatched<theirs_type>, unmatched_retracted<Event>,
@@ -97,8 +97,7 @@ class reconcile_stage : public stage_defaults<Event> {
 
  private:
   static bool enters(const context& c, verdict v) noexcept {
-    const bool passes = v == verdict::accepted || v == verdict::correction || v == verdict::held;
-    return passes && (c.from == origin::live || c.from == origin::replay);
+    return is_right(v) && (c.from == origin::live || c.from == origin::replay);
   }
 
   Matcher matcher_;

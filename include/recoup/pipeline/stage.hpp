@@ -76,8 +76,13 @@ struct stage_defaults {
   /// Whether a stage before this one must tell them. Else there need be none in the pipeline that does.
   static constexpr bool needs_told = true;
 
-  /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts.
+  /// Whether events that an earlier stage has rejected are judged all the same, since their arrival counts. (Those that
+  /// in_order holds, or calls late, always are: there is nothing wrong with them.)
   static constexpr bool counts_rejected = false;
+
+  /// Whether what this stage tells of an event, or learns from it, holds only if nothing is wrong with the event: then
+  /// no stage that rejects or corrects events may stand behind it.
+  static constexpr bool takes_right_events = false;
 
   /// What can be worked out of an event alone, such as a hash.
   struct hint {};
@@ -118,11 +123,9 @@ struct stage_defaults {
 /// A stage has a name, a `judgement`, and:
 /// - `judge(event, hint, context) const -> judgement`, which changes nothing;
 /// - `outcome(judgement) const -> verdict`, one that `verdicts` names: accepted to pass it on; correction if
-/// `judgement.corrected()` points to the
-///   event that is to replace it;
-/// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached; stages whose
-/// commit
-///   is noexcept commit after the others;
+///   `judgement.corrected()` points to the event that is to replace it;
+/// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached; where it is
+///   noexcept, it is called after those that are not;
 /// - all that stage_defaults has;
 /// - optionally `release(event, context, emit)`: tells the events that are ready now as accepted<Event>, and findings
 ///   about them. Called, out of line, before an unusual event is judged and after it is committed; never for usual

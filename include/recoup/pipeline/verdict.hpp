@@ -36,6 +36,11 @@ inline constexpr std::size_t verdict_kinds = 8;
   return names[static_cast<std::size_t>(v)];
 }
 
+/// Whether nothing is wrong with the event, in its turn or not: accepted, corrected, held or late.
+[[nodiscard]] constexpr bool is_right(verdict v) noexcept {
+  return v == verdict::accepted || v == verdict::correction || v == verdict::held || v == verdict::late;
+}
+
 /// The reasons of a decision, worked out only when asked for.
 class explanation {
  public:

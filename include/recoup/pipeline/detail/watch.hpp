@@ -29,9 +29,9 @@ struct arrival_finding<Watch, Key> {
 };
 
 // What detect_rate, detect_ratio and detect_silence have in common: a detector, one for all or one a key, that is told
-// of events and judges when time passes. Live events count that the pipeline accepts, corrects or holds. The Watch says
-// how: note(detector, event, now), take_back(detector, event, now), and advance(detector, now, tell) that calls
-// tell(at, value, assessment) for what was judged. Where the arrival of an event has something to tell, the Watch has
+// of events and judges when time passes. Live events count with which nothing is wrong. The Watch says how:
+// note(detector, event, now), take_back(detector, event, now), and advance(detector, now, tell) that calls tell(at,
+// value, assessment) for what was judged. Where the arrival of an event has something to tell, the Watch has
 // finding<Key>, made of the stage's name, the key and what arrival(detector, now, tell) gives tell(...).
 template <class Event, class Key, class Watch>
 class watch_stage : public stage_defaults<Event> {
@@ -85,7 +85,7 @@ class watch_stage : public stage_defaults<Event> {
   void commit(const Event& e, const judgement& j, const context& c, verdict v) {
     if (!j.counts) return;
     watched& detector = detectors_.use(j.place, detail::project(key_, e), c.now);
-    if (v == verdict::accepted || v == verdict::correction || v == verdict::held) {
+    if (is_right(v)) {
       watch_.note(detector, e, c.now);
       ++noted_;
     }

@@ -9,6 +9,7 @@
 
 #include "recoup/core/detail/hash_index.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/reconcile/comparers.hpp"
 #include "recoup/reconcile/detail/match_book.hpp"
 #include "recoup/reconcile/match_side.hpp"
 #include "recoup/reconcile/matcher_options.hpp"
