@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <new>
 
 #if defined(__linux__)
@@ -22,16 +21,16 @@ struct huge_pages {
   explicit huge_pages(const huge_pages<U>&) noexcept {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    constexpr std::size_t page = std::size_t{2} << 20;
     const std::size_t bytes = (count * sizeof(T) + page - 1) / page * page;
-    void* const memory = std::aligned_alloc(page, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
+    void* const memory = ::operator new (bytes, std::align_val_t{page});
 #if defined(__linux__)
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
 #endif
     return static_cast<T*>(memory);
   }
-  void deallocate(T* memory, std::size_t /*count*/) noexcept { std::free(memory); }
+  void deallocate(T* memory, std::size_t /*count*/) noexcept { ::operator delete (memory, std::align_val_t{page}); }
+
+  static constexpr std::size_t page = std::size_t{2} << 20;
 
   friend bool operator==(const huge_pages&, const huge_pages&) noexcept { return true; }
 };
