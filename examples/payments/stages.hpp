@@ -3,8 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <recoup/pipeline/expect.hpp>
-#include <recoup/reconcile/matcher.hpp>
 #include <recoup/recoup.hpp>
 #include <string>
 

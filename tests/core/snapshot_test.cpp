@@ -788,6 +788,32 @@ TEST_CASE("a component that refuses while it loads is left as it was", "[snapsho
   CHECK(target.state == 9);
 }
 
+TEST_CASE("several components and a position are one snapshot, taken and restored together", "[snapshot]") {
+  large_window window;
+  window.newest = 11;
+  spoiled_by_load other{.state = 8, .accept = true};
+  const bytes position = of("offset 7");
+  const bytes saved = snapshot(std::tie(window, other), position);
+
+  large_window new_window;
+  spoiled_by_load new_other;
+  new_window.newest = 99;
+  CHECK(restore(std::tie(new_window, new_other), saved).status == snapshot_status::malformed);
+  CHECK(new_window.newest == 99);
+  CHECK(new_other.state == 5);
+
+  new_other.accept = true;
+  const recoup::restored answer = restore(std::tie(new_window, new_other), saved);
+  REQUIRE(answer);
+  CHECK(answer.position == position);
+  CHECK(new_window.newest == 11);
+  CHECK(new_other.state == 9);
+
+  CHECK(restore(std::tie(new_other, new_window), saved).status == snapshot_status::other_configuration);
+  CHECK(restore(new_window, saved).status == snapshot_status::other_configuration);
+  CHECK((snapshot(std::tie(window)) == snapshot(window)));
+}
+
 TEST_CASE("a load that leaves a section open is refused", "[snapshot]") {
   leaves_a_section_open target;
   CHECK(restore(target, snapshot(target)).status == snapshot_status::malformed);

@@ -50,6 +50,20 @@ TEST_CASE("an event whose key has an absent part is neither judged nor remembere
   CHECK(pipe.stage_at<0>().window().fresh() == 0);
 }
 
+TEST_CASE("an empty text is no key and a part of one") {
+  auto pipe = recoup::assemble<order>(
+      recoup::deduplicate(&order::id, recoup::exact_window({.events = 8})),
+      recoup::check(recoup::rule<"id.required">(recoup::required(&order::id), recoup::on_fail::dead_letter)));
+  const order nameless{.offset = {}, .id = "", .at = {}};
+  for (int i = 0; i < 2; ++i) CHECK(pipe.process(nameless, start, ignore) == verdict::dead_letter);
+  CHECK(pipe.forget(nameless, start));
+
+  auto composite = recoup::assemble<order>(
+      recoup::deduplicate(recoup::key(&order::id, &order::revision), recoup::exact_window({.events = 8})));
+  CHECK(composite.process(nameless, start, ignore) == verdict::accepted);
+  CHECK(composite.process(nameless, start, ignore) == verdict::duplicate);
+}
+
 TEST_CASE("the key of a rejected event is remembered") {
   auto pipe = recoup::assemble<order>(
       recoup::deduplicate(&order::revision, recoup::exact_window<std::uint32_t>({.events = 8})),

@@ -115,6 +115,24 @@ TEST_CASE("live and replayed events are reconciled and others are not") {
   CHECK(pipe.stage_at<1>().matcher().totals(match_side::ours).seen == 2);
 }
 
+TEST_CASE("of a mixed stream those events are reconciled that are to be") {
+  auto pipe = recoup::assemble<order>(recoup::reconcile(
+      [](const order& o) { return o.total >= 100; },
+      recoup::match<order, invoice>(&order::id, &invoice::order_id, {.ours_wait = 10s, .theirs_wait = 20s},
+                                    recoup::same<"total">(&order::total, &invoice::total))));
+  notes told;
+  const order small{.offset = {}, .id = "a", .total = 99, .at = {}};
+  const order large{.offset = {}, .id = "b", .total = 100, .at = {}};
+  const order nameless{.offset = {}, .id = "", .total = 1, .at = {}};
+  for (const order& o : {small, large, nameless}) pipe.process(o, start, told);
+  pipe.external(invoice{"b", 0, 100}, start, told);
+  CHECK(pipe.forget(small, start));
+  pipe.advance(start + 1h, told);
+  CHECK(told.take() == std::vector<std::string>{"accepted", "accepted", "accepted", "matched b"});
+  CHECK(pipe.stage_at<0>().matcher().totals(match_side::ours).seen == 1);
+  REQUIRE(recoup::restore(pipe, recoup::snapshot(pipe)));
+}
+
 TEST_CASE("time tells what is missing on either side and a late record takes that back") {
   auto pipe = invoiced();
   notes told;

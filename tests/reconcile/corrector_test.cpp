@@ -342,6 +342,114 @@ TEST_CASE("a corrector answers as a map of corrections does") {
   }
 }
 
+// A corrector, and one that is made anew from a snapshot before each call.
+TEST_CASE("what is due at once is told in the same order after a snapshot") {
+  for (std::uint64_t seed = 0; seed < 20 * test_scale(); ++seed) {
+    std::mt19937_64 random(seed);
+    corrector<sale> stays({.open = 12, .remembered = 8, .timeout = duration(1 + random() % 20), .max_attempts = 3});
+    corrector<sale> restored = stays.empty_copy();
+    std::int64_t now = 0;
+    for (int step = 0; step < 500; ++step) {
+      now += static_cast<std::int64_t>(random() % 4) - (random() % 50 == 0 ? 40 : 0);
+      const std::uint64_t id = random() % 30;
+      const std::uint64_t call = random() % 10;
+      corrector<sale> before = std::exchange(restored, stays.empty_copy());
+      REQUIRE(recoup::restore(restored, recoup::snapshot(before)));
+      const auto answer = [&](corrector<sale>& c) {
+        listener told;
+        if (call < 6) c.propose(id, wrong, right, value_change{id % 5 == 0 ? 9.0 : 1.0, 1}, at(now), told);
+        if (call == 6) c.confirm(id, at(now));
+        if (call == 7) c.roll_back(id);
+        if (call == 8) c.release(id, at(now), told);
+        if (call == 9) c.advance(at(now), told);
+        return told;
+      };
+      const listener a = answer(stays);
+      const listener b = answer(restored);
+      REQUIRE(a.proposed == b.proposed);
+      REQUIRE(a.unresolved == b.unresolved);
+      REQUIRE(stays.due() == restored.due());
+    }
+    REQUIRE(recoup::snapshot(stays) == recoup::snapshot(restored));
+  }
+}
+
+TEST_CASE("a snapshot of a corrector whose numbers do not add up is refused") {
+  corrector<sale> c({.open = 4, .remembered = 4});
+  listener told;
+  c.propose(1, wrong, right, value_change{9, 1}, at(0), told);
+  c.propose(2, wrong, right, at(0), told);
+  const auto saved = recoup::snapshot(c);
+  const auto frame = recoup::detail::parse_frame(saved);
+  const auto loads_with = [&](std::size_t offset, std::byte value) {
+    std::vector<std::byte> content(frame.content.begin(), frame.content.end());
+    content[offset] = value;
+    recoup::snapshot_reader reader(content);
+    return c.empty_copy().load(reader);
+  };
+  constexpr std::size_t header = 14;  // of the section
+  CHECK(loads_with(header, std::byte{2}));
+  for (std::size_t counter = 0; counter < 4; ++counter) CHECK_FALSE(loads_with(header + 8 * counter, std::byte{7}));
+  const std::size_t state_at = frame.content.size() - 20 - 1;  // 20: of the ids remembered, none
+  const std::size_t attempts_at = state_at - 4;
+  CHECK(loads_with(attempts_at, std::byte{5}));
+  CHECK_FALSE(loads_with(attempts_at, std::byte{0}));                                         // proposed
+  CHECK_FALSE(loads_with(state_at, static_cast<std::byte>(recoup::correction_state::held)));  // handed out
+  CHECK(loads_with(state_at, static_cast<std::byte>(recoup::correction_state::unknown)));
+}
+
+TEST_CASE("a corrector that may make fewer attempts than before tells a person at the next") {
+  corrector<sale> patient({.timeout = 10ns, .max_attempts = 5});
+  corrector<sale> strict({.timeout = 10ns, .max_attempts = 2});
+  listener told;
+  patient.propose(1, wrong, right, at(0), told);
+  for (int i = 1; i < 5; ++i) patient.advance(at(10 * i), told);
+  CHECK(told.proposed.size() == 5);
+  REQUIRE(recoup::restore(strict, recoup::snapshot(patient)));
+  strict.advance(at(50), told);
+  CHECK(told.unresolved == std::vector<std::uint64_t>{1});
+  CHECK(told.proposed.size() == 5);
+}
+
+// Cannot be moved but by a copy, which can fail.
+struct copied_event {
+  static inline int copies_left = 0;
+  copied_event() = default;
+  copied_event(const copied_event&) { fail_at_zero(); }
+  copied_event& operator=(const copied_event&) {
+    fail_at_zero();
+    return *this;
+  }
+  ~copied_event() = default;
+  static void fail_at_zero() {
+    if (copies_left-- == 0) throw std::runtime_error("no copy");
+  }
+};
+
+TEST_CASE("an event that cannot be copied leaves no correction without one") {
+  for (int copies = 0; copies < 40; ++copies) {
+    corrector<copied_event> c({.open = 2});
+    int proposed = 0;
+    recoup::overloaded told{[&](const recoup::correction_proposed<copied_event>&) { ++proposed; },
+                            [](const recoup::correction_held<copied_event>&) {},
+                            [](const recoup::correction_unresolved<copied_event>&) {}};
+    copied_event::copies_left = 1'000;
+    const copied_event event;
+    copied_event::copies_left = copies;
+    try {
+      c.propose(1, event, event, at(0), told);
+      CHECK(c.open() == 1);
+      break;
+    } catch (const std::runtime_error&) {
+      CHECK(c.open() == 0);
+      CHECK_FALSE(c.find(1));
+      CHECK(c.original(1) == nullptr);
+      CHECK(c.proposed() == 0);
+    }
+    REQUIRE(copies < 39);
+  }
+}
+
 TEST_CASE("hostile bytes in a snapshot of a corrector are refused or give one that works") {
   corrector<sale> c({.open = 8, .remembered = 8, .timeout = 10ns});
   listener told;
@@ -368,6 +476,7 @@ TEST_CASE("hostile bytes in a snapshot of a corrector are refused or give one th
       loaded.confirm(id, at(5));
       loaded.roll_back(id);
       loaded.reject(id, at(5));
+      REQUIRE(loaded.proposed() == loaded.applied() + loaded.rejected() + loaded.rolled_back() + loaded.open());
     }
   }
   CHECK(refused > 100);

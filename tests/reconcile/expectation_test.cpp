@@ -319,6 +319,22 @@ TEST_CASE("a later step may come before the one that it follows by as much as is
   CHECK(told.lines.empty());
 }
 
+TEST_CASE("of a step that comes early in a long wait the time is known well enough to count") {
+  for (const duration between : {0ns, 1ns, duration(1us), duration(10ms), duration(500ms), duration(1s)}) {
+    leads e({.steps = {{.within = 720h}, {.within = 0ns}, {.within = 1h}}, .capacity = 10, .tolerance = 1s});
+    recorder told;
+    for (std::uint64_t key = 0; key < 10; ++key) {
+      const timestamp at = start + 10s + key * 123'456'789ns;
+      e.observe(key, role::opens, start, told);
+      e.observe(key, role::step(1), at - between, told);
+      e.observe(key, role::step(0), at, told);
+      REQUIRE(e.find(key));
+      CHECK(e.find(key)->step == 2);
+      CHECK(e.find(key)->since == at);
+    }
+  }
+}
+
 TEST_CASE("when the table is full what is due first has to go and is told") {
   leads e({.steps = {{.within = 1min}}, .capacity = 2, .tolerance = 1min});
   recorder told;

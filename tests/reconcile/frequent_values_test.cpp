@@ -176,6 +176,9 @@ TEST_CASE("a hostile snapshot of frequent values is refused or can be gone on fr
   CHECK(answer(0, 0, {}) == snapshot_status::ok);
   CHECK(answer(2, 1, {1, 5, 2, 9}) == snapshot_status::ok);
   CHECK(answer(2, 0, {1, largest, 2, largest}) == snapshot_status::ok);
+  CHECK(answer(2, 0, {1, 9, 2, 9}) == snapshot_status::ok);
+  CHECK(answer(2, 0, {1, 5, 2, 9}) == snapshot_status::malformed);  // the first is not the most frequent
+  CHECK(answer(2, 0, {1, 5, 2, 0}) == snapshot_status::malformed);
   CHECK(answer(0, 1, {}) == snapshot_status::malformed);
   CHECK(answer(2, 2, {1, 5, 2, 9}) == snapshot_status::malformed);
   CHECK(answer(2, largest, {1, 5, 2, 9}) == snapshot_status::malformed);
@@ -186,4 +189,20 @@ TEST_CASE("a hostile snapshot of frequent values is refused or can be gone on fr
 
   frequent_values<std::uint64_t> other(5);
   CHECK(restore(other, before).status == snapshot_status::other_configuration);
+}
+
+TEST_CASE("frequent values that cannot be read to their end stay what they were") {
+  frequent_values<std::uint64_t> values(4);
+  values.learn(1);
+  recoup::snapshot_writer w;
+  frequent_values<std::uint64_t> other(4);
+  other.learn(2);
+  other.learn(3);
+  other.save(w);
+  for (std::size_t size = 0; size < w.written().size(); ++size) {
+    frequent_values<std::uint64_t> target = values;
+    recoup::snapshot_reader reader(w.written().first(size));
+    CHECK_FALSE(target.load(reader));
+    CHECK(snapshot(target) == snapshot(values));
+  }
 }

@@ -397,14 +397,15 @@ TEST_CASE("keys may have several parts and may be absent") {
   CHECK(m.totals(ours).duplicates == 1);
 }
 
-TEST_CASE("text of any kind is the same key") {
+TEST_CASE("text of any kind is the same key and empty text is none") {
   auto m = recoup::match<shipment, weighing>([](const shipment& s) -> const std::string& { return *s.id; },
                                              &weighing::shipment, {});
   m.ours({"a", 1, 10}, at(0), [](const auto&) {});
   m.theirs({"a", 1, 10}, at(0), [](const auto&) {});
   m.theirs({nullptr, 1, 10}, at(0), [](const auto&) {});
   m.ours({"", 1, 10}, at(0), [](const auto&) {});
-  CHECK(m.totals(ours).matched == 2);
+  CHECK(m.totals(ours).matched == 1);
+  for (const auto side : {ours, theirs}) CHECK(m.totals(side).missing == 1);
 }
 
 TEST_CASE("a listener that throws undoes the call whatever it was told before") {

@@ -7,22 +7,24 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "recoup/core/detail/configuration.hpp"
 #include "recoup/core/detail/xxhash.hpp"
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/snapshot_status.hpp"
 
-/// A component's whole state as bytes, and back. The bytes, all numbers little-endian:
+/// The whole state of a component, or of several, as bytes, and back. The bytes, all numbers little-endian:
 ///
 ///     offset  bytes
 ///          0      8  magic: 0x89 'R' 'E' 'C' 'O' 'U' 'P' '\n'
 ///          8      4  byte-order mark 0x01020304
 ///         12      4  version of this format: 1
 ///         16      8  length of the whole snapshot
-///         24      8  fingerprint of the component's options
+///         24      8  fingerprint of the components' options
 ///         32      8  length p of the source position
 ///         40      p  source position, the caller's own bytes
 ///     40 + p      n  what the component saved
@@ -67,6 +69,15 @@ inline void end_frame(snapshot_writer& w) {
   w.u64(XXH3_64bits(w.written().data(), w.written().size()));
 }
 
+template <class Save>
+std::vector<std::byte> make_frame(std::uint64_t configuration, std::span<const std::byte> position, Save&& save) {
+  snapshot_writer w;
+  begin_frame(w, configuration, position);
+  save(w);
+  end_frame(w);
+  return w.take();
+}
+
 struct snapshot_frame {
   snapshot_status status = snapshot_status::ok;
   std::uint64_t configuration = 0;
@@ -101,6 +112,17 @@ inline snapshot_frame parse_frame(std::span<const std::byte> bytes) {
   return frame;
 }
 
+// Of one component its own.
+template <class... Cs>
+std::uint64_t configuration_of(const std::tuple<Cs&...>& components) {
+  std::uint64_t all = std::get<0>(components).configuration();
+  const auto add = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    ((all = detail::combine({all, std::get<I + 1>(components).configuration()})), ...);
+  };
+  add(std::make_index_sequence<sizeof...(Cs) - 1>{});
+  return all;
+}
+
 template <class C>
 [[nodiscard]] C copy_to_load(const C& component) {
   if constexpr (requires {
@@ -126,16 +148,23 @@ void replace(C& component, C&& by) {
 
 }  // namespace detail
 
-/// The component's state as bytes, together with `position`: the caller's own note of how far into the source this
-/// state goes (offsets, a file position), opaque to recoup. Equal state, options and position give equal bytes.
+/// The state of components as bytes, together with `position`: the caller's own note of how far into the source this
+/// state goes (offsets, a file position), opaque to recoup. Equal states, options and position give equal bytes.
 /// Time and memory in proportion to the state.
+///
+///     snapshot(std::tie(pipe, queue, corrections), position)
+template <snapshotable... Cs>
+requires(sizeof...(Cs) > 0)  //
+    [[nodiscard]] std::vector<std::byte> snapshot(const std::tuple<Cs&...>& components,
+                                                  std::span<const std::byte> position = {}) {
+  return detail::make_frame(detail::configuration_of(components), position, [&](snapshot_writer& w) {
+    std::apply([&](const Cs&... each) { (each.save(w), ...); }, components);
+  });
+}
+/// Of one component.
 template <snapshotable C>
 [[nodiscard]] std::vector<std::byte> snapshot(const C& component, std::span<const std::byte> position = {}) {
-  snapshot_writer writer;
-  detail::begin_frame(writer, component.configuration(), position);
-  component.save(writer);
-  detail::end_frame(writer);
-  return writer.take();
+  return detail::make_frame(component.configuration(), position, [&](snapshot_writer& w) { component.save(w); });
 }
 
 /// What `restore` answers: whether it took the snapshot and, if it did, the source position from which to read on.
@@ -145,26 +174,39 @@ struct restored {
   explicit operator bool() const { return status == snapshot_status::ok; }
 };
 
-/// Gives the component the state in `bytes`, which may be hostile; unless the answer's status is ok, the component is
-/// unchanged. For that the state is loaded into a second component first: until `restore` returns, memory for two is
+/// Gives the components the states in `bytes`, which may be hostile; unless the answer's status is ok, all are
+/// unchanged. For that the states are loaded into second components first: until `restore` returns, memory for two is
 /// needed, and the old state is copied only to be overwritten unless C has a member `C empty_copy() const`, an empty
 /// component with the same options.
-template <snapshotable C>
-[[nodiscard]] restored restore(C& component, std::span<const std::byte> bytes) {
+///
+///     restore(std::tie(pipe, queue, corrections), bytes)
+template <snapshotable... Cs>
+requires(sizeof...(Cs) > 0)  //
+    [[nodiscard]] restored restore(const std::tuple<Cs&...>& components, std::span<const std::byte> bytes) {
   const auto frame = detail::parse_frame(bytes);
   if (frame.status != snapshot_status::ok) return {.status = frame.status};
-  if (frame.configuration != component.configuration()) {
+  if (frame.configuration != detail::configuration_of(components)) {
     return {.status = snapshot_status::other_configuration};
   }
-  C loaded = detail::copy_to_load(component);
+  std::tuple<Cs...> loaded =
+      std::apply([](const Cs&... each) { return std::tuple<Cs...>(detail::copy_to_load(each)...); }, components);
   snapshot_reader reader(frame.content);
-  if (!loaded.load(reader) || !reader.at_end()) {
+  const bool all = std::apply([&](Cs&... each) { return (each.load(reader) && ...); }, loaded);
+  if (!all || !reader.at_end()) {
     reader.fail();
     return {.status = reader.status()};
   }
   restored answer{.status = snapshot_status::ok, .position = {frame.position.begin(), frame.position.end()}};
-  detail::replace(component, std::move(loaded));
+  const auto replace_all = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (detail::replace(std::get<I>(components), std::move(std::get<I>(loaded))), ...);
+  };
+  replace_all(std::index_sequence_for<Cs...>{});
   return answer;
+}
+/// Of one component.
+template <snapshotable C>
+[[nodiscard]] restored restore(C& component, std::span<const std::byte> bytes) {
+  return recoup::restore(std::tie(component), bytes);
 }
 
 /// The source position inside a snapshot, a view into `bytes`, to choose between snapshots without restoring them;

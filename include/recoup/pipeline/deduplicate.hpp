@@ -34,8 +34,9 @@ inline constexpr bool is_window = requires {
 
 /// Tells events apart from their repetitions: the verdict is duplicate if the window remembers the event's key. The key
 /// is remembered when the sink has returned from any verdict, so an event that a later stage rejects is rejected once.
-/// An event whose key has an absent part (an empty std::optional) is neither judged nor remembered; nor is an inferred
-/// one, so that the real event, which may have the same key, is not taken for its repetition.
+/// An event whose key is an empty text, or has an absent part (an empty std::optional), is neither judged nor
+/// remembered; nor is an inferred one, so that the real event, which may have the same key, is not taken for its
+/// repetition.
 template <class Event, class Space, class Key, class Window>
 class deduplicate_stage : public stage_defaults<Event> {
  public:
@@ -77,7 +78,7 @@ class deduplicate_stage : public stage_defaults<Event> {
         fingerprintable<decltype(key)>,
         "recoup: the key of deduplicate(key, window) must be an integer, text, bytes, a time, or an optional, "
         "pair or tuple of these");
-    if (!detail::is_complete(key)) return {};
+    if (!detail::names_something(key)) return {};
     return {prototype().hash(detail::whole(key)), true, windows_.hash(detail::project(space_, e))};
   }
   void prefetch(const hint& h) const noexcept {
@@ -116,7 +117,7 @@ class deduplicate_stage : public stage_defaults<Event> {
   bool forget(const Event& e, const context& c) {
     if (c.from == origin::inferred) return true;
     const auto& key = detail::project(key_, e);
-    if (!detail::is_complete(key)) return true;
+    if (!detail::names_something(key)) return true;
     Window* const window = windows_.find(detail::project(space_, e));
     if (!window) return false;
     if constexpr (requires { window->forget(detail::whole(key), c.now); }) {

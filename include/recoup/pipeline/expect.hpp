@@ -27,7 +27,7 @@ namespace recoup {
 /// Tells the follow-up that never came: accepts every event, and watches that what it opens for its key is followed as
 /// the clauses say (reconcile/expectation.hpp has the rules). Events count that the pipeline accepts, corrects or holds
 /// and that come late, live or replayed; an inferred one is no sign that anything happened. An event whose key has an
-/// absent part opens nothing. Stands behind the stages that reject or correct events.
+/// absent part, or is an empty text, opens nothing. Stands behind the stages that reject or correct events.
 template <class Event, class Key, class... Clauses>
 class expect_stage : public stage_defaults<Event> {
  public:
@@ -70,7 +70,7 @@ class expect_stage : public stage_defaults<Event> {
     const expectation_roles roles = roles_of(e);
     if (roles == 0) return {};
     const auto& key = detail::project(key_, e);
-    if (!detail::is_complete(key)) return {};
+    if (!detail::names_something(key)) return {};
     return {roles, waiting_.hash(detail::whole(key))};
   }
   void prefetch(const hint& h) const noexcept {
@@ -99,7 +99,7 @@ class expect_stage : public stage_defaults<Event> {
   bool forget(const Event& e, const context& c) {
     const expectation_roles roles = c.from == origin::inferred ? 0 : roles_of(e);
     const auto& key = detail::project(key_, e);
-    return roles == 0 || !detail::is_complete(key) || waiting_.forget(detail::whole(key), roles, time_of(e));
+    return roles == 0 || !detail::names_something(key) || waiting_.forget(detail::whole(key), roles, time_of(e));
   }
 
   template <class Emit>

@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -21,12 +22,17 @@ namespace recoup {
 /// record on the other side waits for them all the same); a correction sent in again and an inferred event do not.
 /// Stands behind the stages that reject or correct events.
 ///
+/// Of a mixed stream it takes the events for which Concerns holds.
+///
 /// `forget` takes an event back that waits; one that has been matched stays so, and redelivered it is told as
 /// duplicate_record.
-template <class Event, class Matcher>
+template <class Event, class Concerns, class Matcher>
 class reconcile_stage : public stage_defaults<Event> {
  public:
   using theirs_type = typename Matcher::theirs_type;
+  static_assert(std::predicate<const Concerns&, const Event&>,
+                "recoup: reconcile(concerns, match<Ours, Theirs>(...)) needs a callable of const Event& that returns "
+                "bool before the matcher");
   static_assert(std::is_same_v<typename Matcher::ours_type, Event>,
                 "recoup: the matcher of reconcile(match<Ours, Theirs>(...)) must have this pipeline's Event as Ours");
 
@@ -40,15 +46,15 @@ class reconcile_stage : public stage_defaults<Event> {
   using hint = typename Matcher::hash_type;
   using judgement = typename Matcher::judgement;
 
-  explicit reconcile_stage(Matcher matcher) : matcher_(std::move(matcher)) {}
+  reconcile_stage(Concerns concerns, Matcher matcher) : concerns_(std::move(concerns)), matcher_(std::move(matcher)) {}
 
-  hint prepare(const Event& e) const { return matcher_.hash_ours(e); }
+  hint prepare(const Event& e) const { return concerns_(e) ? matcher_.hash_ours(e) : hint{}; }
   void prefetch(const hint& h) const noexcept {
     if (h) matcher_.prefetch(*h);
   }
 
   judgement judge(const Event& e, const hint& h, const context& c) const {
-    return enters(c, c.so_far) ? matcher_.judge_ours(e, h, c.now) : judgement{};
+    return enters(e, c, c.so_far) ? matcher_.judge_ours(e, h, c.now) : judgement{};
   }
   verdict outcome(const judgement&) const noexcept { return verdict::accepted; }
 
@@ -57,9 +63,11 @@ class reconcile_stage : public stage_defaults<Event> {
     matcher_.tell_ours(e, j, c.now, emit);
   }
   void commit(const Event& e, const judgement& j, const context& c, verdict v) {
-    if (enters(c, v)) matcher_.commit_ours(e, j, c.now);
+    if (enters(e, c, v)) matcher_.commit_ours(e, j, c.now);
   }
-  bool forget(const Event& e, const context& c) { return !enters(c, verdict::accepted) || matcher_.withdraw_ours(e); }
+  bool forget(const Event& e, const context& c) {
+    return !enters(e, c, verdict::accepted) || matcher_.withdraw_ours(e);
+  }
 
   template <class Emit>
   void external(const theirs_type& record, timestamp now, Emit&& emit) {
@@ -93,24 +101,33 @@ class reconcile_stage : public stage_defaults<Event> {
   std::uint64_t configuration() const noexcept { return matcher_.configuration(); }
   void save(snapshot_writer& w) const { matcher_.save(w); }
   bool load(snapshot_reader& r) { return matcher_.load(r); }
-  reconcile_stage empty_copy() const { return reconcile_stage(matcher_.empty_copy()); }
+  reconcile_stage empty_copy() const { return {concerns_, matcher_.empty_copy()}; }
 
  private:
-  static bool enters(const context& c, verdict v) noexcept {
-    return is_right(v) && (c.from == origin::live || c.from == origin::replay);
+  bool enters(const Event& e, const context& c, verdict v) const {
+    return is_right(v) && (c.from == origin::live || c.from == origin::replay) && concerns_(e);
   }
 
+  [[no_unique_address]] Concerns concerns_;
   Matcher matcher_;
 };
 
 namespace detail {
-template <class Matcher>
+struct every_event {
+  template <class Event>
+  constexpr bool operator()(const Event&) const noexcept {
+    return true;
+  }
+};
+
+template <class Concerns, class Matcher>
 struct reconcile_description {
+  Concerns concerns;
   Matcher matcher;
 
   template <class Event>
   auto bind() && {
-    return reconcile_stage<Event, Matcher>(std::move(matcher));
+    return reconcile_stage<Event, Concerns, Matcher>(std::move(concerns), std::move(matcher));
   }
 };
 }  // namespace detail
@@ -121,7 +138,15 @@ struct reconcile_description {
 /// Records of type charge come in by pipeline::external(charge, now, sink). See reconcile/matcher.hpp.
 template <class Ours, class Theirs, class OursKey, class TheirsKey, class... Comparers>
 [[nodiscard]] auto reconcile(matcher<Ours, Theirs, OursKey, TheirsKey, Comparers...> m) {
-  return detail::reconcile_description<matcher<Ours, Theirs, OursKey, TheirsKey, Comparers...>>{std::move(m)};
+  return detail::reconcile_description<detail::every_event, decltype(m)>{{}, std::move(m)};
+}
+
+/// reconcile([](const event& e) { return e.type == kind::order; }, match<event, charge>(...))
+///
+/// Of the events for which the callable holds; the others pass.
+template <class Concerns, class Ours, class Theirs, class OursKey, class TheirsKey, class... Comparers>
+[[nodiscard]] auto reconcile(Concerns concerns, matcher<Ours, Theirs, OursKey, TheirsKey, Comparers...> m) {
+  return detail::reconcile_description<Concerns, decltype(m)>{std::move(concerns), std::move(m)};
 }
 
 }  // namespace recoup

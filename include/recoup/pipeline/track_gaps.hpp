@@ -103,6 +103,8 @@ class track_gaps_stage : public stage_defaults<Event> {
     trackers_.advance(now, emit);
   }
 
+  /// All but streams and open_gaps count numbers. What was found missing, less what was recovered and what is missing
+  /// still, is lost.
   template <class F>
   void for_each_counter(F&& f) const {
     for (std::size_t a = 0; a < arrival_kinds; ++a) {

@@ -97,8 +97,9 @@ struct correction_unresolved {
 /// A correction is known by its id (correction_id). What a call tells, it tells before anything changes: a listener
 /// that throws undoes the call. It takes correction_proposed, correction_held and correction_unresolved.
 ///
-/// Invariant: proposed for the first time = applied + rejected + rolled back + open, at every moment. Ids that were
-/// settled longest ago and not come again since are forgotten first; an open one never is.
+/// Invariant: proposed for the first time = applied + rejected + rolled back + open, at every moment. The order of what
+/// `advance` tells depends on nothing but the calls, also after a snapshot. Of the ids that were settled, one that has
+/// not come again lately is forgotten first (CLOCK, second chance); an open one never is.
 ///
 /// Cost: O(log open) a call. Bytes: bytes_for, taken at construction, and what copying an Event allocates.
 template <class Event>
@@ -133,8 +134,7 @@ class corrector {
     if (const entry* const known = open_.find(id)) return known->state;
     const auto settled = settled_.locate(id);
     if (settled.found()) return settled_.use_found(settled, now).state;
-    const auto place = open_.locate(id);
-    if (place.victim != none) {
+    if (open_.size() == options_.open) {
       ++no_room_;
       return correction_state::no_room;
     }
@@ -147,7 +147,7 @@ class corrector {
     }
     const correction_state state = e.state;
     const timestamp due = e.due;
-    open_.use(place, id, now) = std::move(e);
+    (void)open_.put(id, std::move(e), now);
     if (state == correction_state::proposed) deadlines_.set(open_.position_of(id), due);
     ++proposed_;
     return state;
@@ -192,7 +192,7 @@ class corrector {
       const std::uint32_t at = deadlines_.first();
       const std::uint64_t id = open_.key_at(at);
       entry& e = open_.component_at(at);
-      if (e.attempts == options_.max_attempts) {
+      if (e.attempts >= options_.max_attempts) {
         told(correction_unresolved<Event>{id, e.events->original, e.events->corrected, e.attempts});
         e.state = correction_state::unknown;
         deadlines_.erase(at);
@@ -247,9 +247,12 @@ class corrector {
     if (!loaded.open_.load(r) || !loaded.settled_.load(r)) return false;
     r.end_section();
     if (!r.ok()) return false;
+    if (!loaded.adds_up()) return false;
     for (std::uint32_t at = 0; at < loaded.open_.size(); ++at) {
       const entry& e = loaded.open_.component_at(at);
-      if (loaded.settled_.find(loaded.open_.key_at(at)) != nullptr || e.attempts > options_.max_attempts) return false;
+      const bool was_handed_out = e.attempts > 0;
+      if (loaded.settled_.find(loaded.open_.key_at(at)) != nullptr) return false;
+      if (was_handed_out != (e.state != correction_state::held)) return false;
       if (e.state == correction_state::proposed) loaded.deadlines_.set(at, e.due);
     }
     *this = std::move(loaded);
@@ -257,8 +260,6 @@ class corrector {
   }
 
  private:
-  static constexpr auto none = keyed<std::uint64_t, std::uint64_t>::none;
-
   struct pair {
     Event original;
     Event corrected;
@@ -313,6 +314,10 @@ class corrector {
     detail::require_option(o.max_attempts >= 1, "corrector_options.max_attempts must be at least 1");
     detail::require_option(o.limit > 0, "corrector_options.limit must be above 0; 3 is 300 % of the trend");
     return o;
+  }
+
+  [[nodiscard]] bool adds_up() const noexcept {
+    return proposed_ == applied_ + rejected_ + rolled_back_ + open_.size();
   }
 
   template <class Told>

@@ -30,14 +30,17 @@ namespace recoup {
 ///     leads.advance(now, told);                                   // tells overdue, here of step 1
 ///
 /// A key has one expectation at a time. Only its next step counts; an event of a later one is ignored, unless it is the
-/// one after the next and comes at most `tolerance` before it. What was told as overdue is remembered for a while, so
-/// that a late arrival takes it back. Of an event that is several things to its key, cancelling counts before the step,
-/// that before the opening: one that is both step and opening ends an expectation and opens the next, as heartbeats do.
+/// one after the next and comes at most `tolerance` before that, and that is in time. (When it came is known to a
+/// 2^25th of the step's within + grace + tolerance, and in doubt it counts.) What was told as overdue is remembered for
+/// a while, so that a late arrival takes it back. Of an event that is several things to its key, cancelling counts
+/// before the step, that before the opening: one that is both step and opening ends an expectation and opens the next,
+/// as heartbeats do.
 ///
 /// Times are what the caller takes them for: those of the events, or of their arrival. What time has decided before an
-/// event comes is told with it, so that with times of arrival the findings do not depend on how often advance is
-/// called. With those of the events, one that is in time may be long on its way: `grace` is for that, and what advance
-/// has told by then is taken back; but an absence that it has found to hold has been fulfilled for good.
+/// event comes is told with it, so that with times of arrival, and room in the table, the findings do not depend on how
+/// often advance is called. With those of the events, one that is in time may be long on its way: `grace` is for that,
+/// and what advance has told by then is taken back; but an absence that it has found to hold has been fulfilled for
+/// good.
 ///
 /// Invariant: opened is what became of the expectations and what is open (expectation_counts). The table is bounded:
 /// when it is full, what is due first has to go and is told: early events before overdue ones, these before open ones.
@@ -46,8 +49,9 @@ namespace recoup {
 /// bytes_for; 48 an expectation of a 64-bit key, 72 of a std::string of up to 15 bytes, longer ones besides. All taken
 /// at construction. Key as for `keyed`.
 ///
-/// `told` is called with findings (expectation_findings.hpp) before anything changes; if it throws, that one is told
-/// again when the same is done again. It must not change the expectations.
+/// `told` is called with findings (expectation_findings.hpp) before anything changes: if it throws, the event has not
+/// been observed, and of what advance tells, that one and those after it are told by the next. It must not change the
+/// expectations.
 template <class Key>
 class expectations {
   static_assert(detail::is_table_key<Key>,

@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,7 +63,7 @@ class frequent_values {
   }
   [[nodiscard]] bool load(snapshot_reader& r) {
     const std::size_t size = r.count(capacity_);
-    const std::uint64_t top = r.u64();
+    const auto top = static_cast<std::size_t>(r.u64());
     if (!r.ok() || top > size || (top == size && size > 0)) return false;
     std::vector<counted> loaded;
     loaded.reserve(capacity_);
@@ -72,9 +73,11 @@ class frequent_values {
       c.count = r.u64();
       loaded.push_back(std::move(c));
     }
+    const auto is_at_most_top = [&](const counted& c) { return c.count >= 1 && c.count <= loaded[top].count; };
+    if (!r.ok() || !std::all_of(loaded.begin(), loaded.end(), is_at_most_top)) return false;
     counted_ = std::move(loaded);
-    top_ = static_cast<std::size_t>(top);
-    return r.ok();
+    top_ = top;
+    return true;
   }
 
  private:

@@ -82,8 +82,8 @@ class matcher {
     take<match_side::theirs>(record, now, told);
   }
 
-  /// Tells of the records whose wait is over, those first that are due first. What is told counts as told when `told`
-  /// returns.
+  /// Tells of the records whose wait is over, those first that are due first. What is told of a record counts as told
+  /// when `told` has returned from all of it.
   template <class Told>
   void advance(timestamp now, Told&& told) {
     for (;;) {

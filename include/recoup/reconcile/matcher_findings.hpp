@@ -62,7 +62,7 @@ enum class unmatched_reason : std::uint8_t {
   waited,     ///< no partner has come in time
   ambiguous,  ///< at the end of its wait there were several equally good ones
   evicted,    ///< as many records are held as can be, and this one was to go first
-  no_key,     ///< its key is absent
+  no_key,     ///< its key is absent, or an empty text
 };
 [[nodiscard]] constexpr std::string_view name_of(unmatched_reason r) {
   constexpr std::array<std::string_view, 4> names{"waited", "ambiguous", "evicted", "no_key"};

@@ -91,8 +91,8 @@ enum class total_answer : std::uint8_t {
 /// each change of it is told as the totals before and after.
 ///
 /// Sums of integers are exact; those of floating point are compensated (Neumaier, 1974), so that what is taken back
-/// leaves at most rounding errors behind. Least and greatest are exact as long as no more than eight values in a row
-/// that were the least (greatest) have been taken back, and again from the next one on that is.
+/// leaves at most rounding errors behind. Least and greatest are exact until the eight least (greatest) of a window
+/// have been taken back without one as small (great) coming in between, and again from the next such one on.
 ///
 /// What a call tells, it tells before anything changes; a listener that throws undoes the call. Of each key the newest
 /// `windows` windows are kept, one of which may lie ahead of now. A listener takes total_published, total_adjusted and
@@ -127,7 +127,8 @@ requires(std::integral<Value> || std::floating_point<Value>) class running_total
     return change(key, at, value, std::nullopt, total_change::retracted, now, told);
   }
 
-  /// Publishes the windows that have ended `grace` ago, those of a key in their order.
+  /// Publishes the windows that have ended `grace` ago, those of a key in their order, and drops keys that have been
+  /// idle. What is told counts as told when `told` returns; of a key that is dropped, when it has returned from all.
   template <class Told>
   void advance(timestamp now, Told&& told) {
     if (now >= next_due_ || now < last_advance_) {
@@ -277,7 +278,7 @@ requires(std::integral<Value> || std::floating_point<Value>) class running_total
 
   static running_total_options checked(const running_total_options& o) {
     detail::require_option(o.window > duration::zero(), "running_total_options.window must be longer than zero");
-    detail::require_option(o.grace >= duration::zero() && o.grace / static_cast<ticks>(windows - 2) <= o.window,
+    detail::require_option(o.grace >= duration::zero() && o.grace <= saturating_multiply(o.window, windows - 2),
                            "running_total_options.grace must be at least zero and at most two windows, as no more "
                            "than four are kept");
     return o;
@@ -337,13 +338,14 @@ requires(std::integral<Value> || std::floating_point<Value>) class running_total
     changed.index = index;
     if (before && !changed.remove(*before)) return total_answer::refused;
     if (after && !changed.add(*after)) return total_answer::refused;
-    const Key owned = detail::owned_key<Key>(key);
     if (changed.is_published) {
-      told(total_adjusted<Key, Value>{owned, start_of(index), there.total(), changed.total(), why});
+      told(total_adjusted<Key, Value>{detail::owned_key<Key>(key), start_of(index), there.total(), changed.total(),
+                                      why});
     }
-    if (there.is_used && !is_kept) tell_dropped(owned, there, told);
+    if (there.is_used && !is_kept) tell_dropped(detail::owned_key<Key>(key), there, told);
     keys_.tell_victim(place, [&](const Key& k, const ring& r) { drop(k, r, told); });
-    keys_.use(place, owned, now)[slot_of(index)] = changed;
+    ring& all = place.found() ? keys_.use_found(place, now) : keys_.use(place, detail::owned_key<Key>(key), now);
+    all[slot_of(index)] = changed;
     if (!changed.is_published) next_due_ = std::min(next_due_, due_of(changed));
     return changed.is_published ? total_answer::adjusted : total_answer::counted;
   }

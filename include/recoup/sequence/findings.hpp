@@ -24,7 +24,8 @@ struct gap_found {
 };
 
 /// Ask the source to send these numbers again. When the handler returns, the request counts as sent; when it throws or
-/// returns false, it was not, and is made again at the next advance.
+/// returns false, it was not, and is made again at the next advance. Of numbers that wrap, the range is as unwrapped:
+/// ask for them modulo 2^bits.
 template <class Stream = only_stream>
 struct replay_request {
   Stream stream;

@@ -1,6 +1,7 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #include "recoup/reconcile/predicates/not_swapped.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,4 +74,25 @@ TEST_CASE("swapped fields are exchanged and then in their places") {
   CHECK(c.email == "a@b.c");
   CHECK_FALSE(c.phone);
   CHECK(named.explain(c, now) == "email \"a@b.c\" and phone absent are in their places");
+}
+
+TEST_CASE("fields of characters alone are told apart too") {
+  struct raw_contact {
+    const char* email = nullptr;
+    const char* phone = nullptr;
+    char first[8] = {};
+    char second[8] = {};
+  };
+  raw_contact c;
+  const auto pointers = not_swapped(&raw_contact::email, &raw_contact::phone, looks_like_email, looks_like_phone);
+  CHECK(pointers(c, now));
+  c.phone = "a@b.c";
+  CHECK_FALSE(pointers(c, now));
+  const auto arrays = not_swapped(&raw_contact::first, &raw_contact::second, looks_like_email, looks_like_phone);
+  for (std::size_t i = 0; i < 8; ++i) c.first[i] = "12345678"[i];
+  for (std::size_t i = 0; i < 8; ++i) c.second[i] = "ab@cd.ef"[i];
+  CHECK_FALSE(arrays(c, now));
+  arrays.fix(c);
+  CHECK(arrays(c, now));
+  CHECK(c.second[7] == '8');
 }

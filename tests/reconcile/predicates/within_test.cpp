@@ -115,6 +115,12 @@ TEST_CASE("NaN and the infinities are near to nothing") {
   }
   CHECK(near(1e308, 9e307, percent(50)));
   CHECK_FALSE(near(1e308, -1e308, percent(100)));
+  CHECK_FALSE(near(2e307, 1e308, percent(5)));
+  CHECK_FALSE(near(1.7e308, 1e308, percent(69)));
+  CHECK(near(1.7e308, 1e308, percent(71)));
+  CHECK(near(-1e307, 1e308, percent(200)));
+  CHECK_FALSE(near(1e308, 0.5, percent(1e300)));
+  CHECK(near(1e308, 1e-5, percent(infinite)));
 }
 
 TEST_CASE("integers with an absolute tolerance are compared exactly") {
@@ -140,6 +146,31 @@ TEST_CASE("integers with an absolute tolerance are compared exactly") {
     agrees = agrees && near_cents(value, base, absolute(below, above)) == expected;
   }
   CHECK(agrees);
+}
+
+TEST_CASE("integers of different signs are compared exactly too") {
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  constexpr std::uint64_t large = std::uint64_t{1} << 62;
+  const auto near_large = [](std::int64_t cents, std::uint64_t base, auto tolerance) {
+    payment p;
+    p.cents = cents;
+    p.large = base;
+    const bool holds = within(&payment::cents, &payment::large, tolerance)(p, now);
+    REQUIRE(within(&payment::large, &payment::cents, tolerance)(p, now) == holds);
+    return holds;
+  };
+  CHECK(near_large((std::int64_t{1} << 62) + 2, large, absolute(2)));
+  CHECK_FALSE(near_large((std::int64_t{1} << 62) + 3, large, absolute(2)));
+  CHECK(near_large(-1, 1, absolute(2)));
+  CHECK_FALSE(near_large(-1, 1, absolute(1)));
+  CHECK_FALSE(near_large(-1, std::numeric_limits<std::uint64_t>::max(), absolute(1)));
+  CHECK_FALSE(near_large(least, large, absolute(std::numeric_limits<std::int64_t>::max())));
+  payment p;
+  p.cents = (std::int64_t{1} << 62) + 3;
+  p.large = large;
+  const auto rule = within(&payment::cents, &payment::large, absolute(2));
+  CHECK(rule.measured(p, now) == 3);
+  CHECK(rule.explain(p, now) == "4611686018427387907 is 3 above 4611686018427387904, more than 2");
 }
 
 TEST_CASE("an amount times a rate is compared with what was recorded") {

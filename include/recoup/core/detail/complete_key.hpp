@@ -3,6 +3,7 @@
 
 #include <tuple>
 
+#include "recoup/core/detail/key_encoding.hpp"
 #include "recoup/core/detail/project.hpp"
 
 namespace recoup::detail {
@@ -16,6 +17,18 @@ constexpr bool is_complete(const Key& key) {
     return std::apply([](const auto&... part) { return (detail::is_complete(part) && ...); }, key);
   } else {
     return true;
+  }
+}
+
+// Whether a key names anything: all its parts are there, and it is no empty text.
+template <class Key>
+constexpr bool names_something(const Key& key) {
+  if constexpr (is_optional_v<Key>) {
+    return key.has_value() && detail::names_something(*key);
+  } else if constexpr (text_key<Key>) {
+    return !key_view(key).empty();
+  } else {
+    return detail::is_complete(key);
   }
 }
 

@@ -11,11 +11,14 @@
 namespace recoup::detail {
 
 // Which of many things is due first: a binary heap of at most one deadline an id, where each id knows its place, so
-// that a deadline can be moved or taken out. Ids are small integers. O(log n) a change, O(1) to look; 20 bytes an id.
+// that a deadline can be moved or taken out. Ids are small integers; of equal deadlines the lowest id is first,
+// whatever came before. O(log n) a change, O(1) to look; 20 bytes an id.
 class deadline_queue {
   struct entry {
     timestamp due;
     std::uint32_t id;
+
+    bool is_before(const entry& other) const noexcept { return due != other.due ? due < other.due : id < other.id; }
   };
 
  public:
@@ -67,15 +70,15 @@ class deadline_queue {
 
   // Finds the place of an entry that may have it at `at`, above or below.
   void settle(std::uint32_t at, const entry& e) noexcept {
-    while (at > 0 && e.due < heap_[(at - 1) / 2].due) {
+    while (at > 0 && e.is_before(heap_[(at - 1) / 2])) {
       put(at, heap_[(at - 1) / 2]);
       at = (at - 1) / 2;
     }
     for (;;) {
       std::uint32_t child = 2 * at + 1;
       if (child >= heap_.size()) break;
-      if (child + 1 < heap_.size() && heap_[child + 1].due < heap_[child].due) ++child;
-      if (!(heap_[child].due < e.due)) break;
+      if (child + 1 < heap_.size() && heap_[child + 1].is_before(heap_[child])) ++child;
+      if (!heap_[child].is_before(e)) break;
       put(at, heap_[child]);
       at = child;
     }

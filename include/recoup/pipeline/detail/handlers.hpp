@@ -41,6 +41,12 @@ struct duplicate_record;
 
 namespace recoup::detail {
 
+// Hands a finding or verdict to the sink. Where that has no handler for it, handles has said so in one sentence.
+template <class Sink, class Told>
+[[gnu::always_inline]] inline decltype(auto) hand(Sink& sink, const Told& told) {
+  if constexpr (std::is_invocable_v<Sink&, const Told&>) return sink(told);
+}
+
 // That a sink takes what a pipeline tells; if not, the compiler's first error is a sentence.
 template <class Sink, class Told>
 struct handler_of {

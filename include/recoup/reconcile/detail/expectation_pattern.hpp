@@ -159,12 +159,14 @@ class expectation_pattern {
     }
     c.after = expectation_instance(expectation_state::open, next, std::max(before.since, at));
     if (before.early() == 0) return;
-    const timestamp came = time_of(before);
-    if (saturating_add(came, tolerance_) >= at && came <= due(c.after)) reach(c, came);
+    const timestamp latest = time_of(before);  // it counts if it may have come in time
+    const timestamp earliest = saturating_add(latest, duration(1 - static_cast<std::int64_t>(unit_of(before))));
+    if (saturating_add(latest, tolerance_) < at || earliest > due(c.after)) return;
+    reach(c, earliest > c.after.since ? latest : c.after.since);
   }
 
   // The time of an early event in 25 bits: how long after the first moment at which it can count, in parts of the time
-  // until the last such moment, rounded up.
+  // until the last such moment, rounded up: it came at time_of, or less than a unit earlier.
   timestamp first_of(const expectation_instance& s) const noexcept { return saturating_add(s.since, -tolerance_); }
   std::uint64_t unit_of(const expectation_instance& s) const noexcept {
     return static_cast<std::uint64_t>(saturating_add(limits_[0][s.step()], tolerance_).count()) /

@@ -30,29 +30,6 @@ inline constexpr bool is_number_to_compare = std::is_arithmetic_v<T> && !std::is
 
 constexpr bool is_finite_number(double x) noexcept { return x - x == 0; }
 
-// |b - a|; one beyond 64 bits is the largest.
-template <std::integral A, std::integral B>
-constexpr std::uint64_t distance(A a, B b) noexcept {
-  const bool is_rising = detail::at_most(a, b);
-  const auto from =
-      static_cast<std::uint64_t>(is_rising ? static_cast<std::uint64_t>(a) : static_cast<std::uint64_t>(b));
-  const auto to = static_cast<std::uint64_t>(is_rising ? static_cast<std::uint64_t>(b) : static_cast<std::uint64_t>(a));
-  const bool crosses_zero =
-      is_rising ? !detail::at_most(0, a) && detail::at_most(0, b) : !detail::at_most(0, b) && detail::at_most(0, a);
-  return crosses_zero && to - from < to ? std::numeric_limits<std::uint64_t>::max() : to - from;
-}
-
-// Exact near 0, the nearest double elsewhere.
-template <class A, class B>
-constexpr double difference(A ours, B theirs) noexcept {
-  if constexpr (std::integral<A> && std::integral<B>) {
-    const auto size = static_cast<double>(detail::distance(ours, theirs));
-    return detail::at_most(ours, theirs) ? size : -size;
-  } else {
-    return static_cast<double>(theirs) - static_cast<double>(ours);
-  }
-}
-
 struct equality {
   template <class A, class B>
   constexpr judged operator()(const A& ours, const B& theirs) const {

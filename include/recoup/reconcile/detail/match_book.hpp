@@ -153,7 +153,7 @@ class match_book {
         if (!r.value(state) || state > match_state::missing || (state == match_state::open) != is_open) return false;
         if (due < std::exchange(last, due) || order >= next_order_) return false;
         const auto& key = key_of(record);
-        if (!detail::is_complete(key)) return false;
+        if (!detail::names_something(key)) return false;
         const std::uint32_t tag = tag_of(key);
         std::size_t of_key = 0;
         for (position at = first_of(key, tag); at != none; at = entries_[at].after) {

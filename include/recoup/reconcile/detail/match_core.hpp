@@ -66,7 +66,7 @@ class match_core {
   template <match_side S, class Record>
   std::optional<std::uint32_t> hash(const Record& r) const {
     const auto& key = book<S>().key_of(r);
-    if (!detail::is_complete(key)) return std::nullopt;
+    if (!detail::names_something(key)) return std::nullopt;
     return tag_of(key);
   }
 

@@ -101,7 +101,7 @@ class monotone_condition {
 
     static_assert(scalar_key<std::remove_cvref_t<decltype(detail::whole(field))>>,
                   "recoup: the field of monotone(key, field) must be a number, enumeration or time of up to 64 bits");
-    if (!detail::is_complete(key) || !detail::is_complete(field)) return otherwise;
+    if (!detail::names_something(key) || !detail::is_complete(field)) return otherwise;
     return f(detail::whole(key), detail::whole(field));
   }
 

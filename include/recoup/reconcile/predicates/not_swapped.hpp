@@ -8,6 +8,7 @@
 #include "recoup/core/detail/complete_key.hpp"
 #include "recoup/core/detail/project.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/reconcile/detail/form.hpp"
 #include "recoup/reconcile/field.hpp"
 
 namespace recoup {
@@ -51,7 +52,7 @@ struct swap_condition {
  private:
   template <class Form, class Value>
   static constexpr unsigned fits(const Form& form, const Value& field) {
-    return detail::is_complete(field) && static_cast<bool>(form(detail::whole(field))) ? 1 : 0;
+    return detail::is_complete(field) && detail::has_form(form, detail::whole(field)) ? 1 : 0;
   }
 };
 

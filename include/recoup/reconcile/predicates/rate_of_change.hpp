@@ -139,7 +139,7 @@ class rate_condition {
 
     static_assert(std::is_arithmetic_v<std::remove_cvref_t<decltype(detail::whole(field))>>,
                   "recoup: the field of rate_of_change(key, field) must be a number");
-    if (!detail::is_complete(key) || !detail::is_complete(field) || !detail::is_complete(time)) return otherwise;
+    if (!detail::names_something(key) || !detail::is_complete(field) || !detail::is_complete(time)) return otherwise;
     return f(detail::whole(key), static_cast<double>(detail::whole(field)),
              detail::nearest_timestamp(detail::whole(time)));
   }

@@ -46,13 +46,13 @@ class uniqueness {
   bool operator()(const Event& event, timestamp now) const {
     const auto& key = detail::project(key_, event);
     check<std::remove_cvref_t<decltype(key)>>();
-    return !detail::is_complete(key) || !window_.judge(detail::whole(key), now).is_duplicate;
+    return !detail::names_something(key) || !window_.judge(detail::whole(key), now).is_duplicate;
   }
 
   template <class Event>
   std::string explain(const Event& event, timestamp now) const {
     const auto& key = detail::project(key_, event);
-    if (!detail::is_complete(key)) return field_name(key_) + " is absent";
+    if (!detail::names_something(key)) return field_name(key_) + " is absent";
     const auto judged = window_.judge(detail::whole(key), now);
     const std::string text = field_name(key_) + ' ' + detail::show_key(detail::whole(key));
     if (!judged.is_duplicate) return text + " is new";
@@ -66,7 +66,7 @@ class uniqueness {
   template <class Event>
   void commit(const Event& event, timestamp now) {
     const auto& key = detail::project(key_, event);
-    if (!detail::is_complete(key)) return;
+    if (!detail::names_something(key)) return;
     const auto& whole = detail::whole(key);
     window_.commit(whole, window_.judge(whole, now), now);
   }
@@ -74,7 +74,7 @@ class uniqueness {
   template <class Event>
   bool forget(const Event& event, [[maybe_unused]] timestamp now) {
     const auto& key = detail::project(key_, event);
-    if (!detail::is_complete(key)) return true;
+    if (!detail::names_something(key)) return true;
     if constexpr (requires { window_.forget(detail::whole(key), now); }) {
       return window_.forget(detail::whole(key), now);
     } else {

@@ -6,6 +6,7 @@
 
 #include "recoup/core/time.hpp"
 #include "recoup/reconcile/detail/field_condition.hpp"
+#include "recoup/reconcile/detail/form.hpp"
 
 namespace recoup {
 
@@ -18,7 +19,7 @@ struct well_formed_test {
     static_assert(
         requires { static_cast<bool>(form(value)); },
         "recoup: the form in well_formed(field, form) must be callable as bool(const Field&), also when it is const");
-    return static_cast<bool>(form(value));
+    return detail::has_form(form, value);
   }
   static std::string explain(bool holds, timestamp) { return holds ? "is well formed" : "is not well formed"; }
 };

@@ -48,8 +48,11 @@ struct percent_tolerance {
   }
 
   constexpr bool admits(double difference, double base) const noexcept {
-    const double size = base < 0 ? -base : base;
-    return detail::both(100 * difference <= above * size, -100 * difference <= below * size);
+    const double magnitude = base < 0 ? -base : base;
+    const double part = magnitude > 0x1p500 ? 0x1p-10 : 1;  // so that a hundred times as much is not infinite; exact
+    const double hundred = 100 * part;
+    const double size = part * magnitude;
+    return detail::both(hundred * difference <= above * size, -hundred * difference <= below * size);
   }
   static constexpr double measured(double difference, double base) noexcept {
     return 100 * difference / (base < 0 ? -base : base);
@@ -75,8 +78,7 @@ namespace detail {
 template <class V, class B, class Tolerance>
 inline constexpr bool is_exact = false;
 template <class V, class B, class T>
-inline constexpr bool is_exact<V, B, absolute_tolerance<T>> =
-    std::integral<V>&& std::integral<B>&& std::integral<T> && !differ_in_sign<V, B>;
+inline constexpr bool is_exact<V, B, absolute_tolerance<T>> = std::integral<V>&& std::integral<B>&& std::integral<T>;
 
 template <class Field, class Base, class Tolerance>
 struct tolerance_condition {
@@ -125,6 +127,7 @@ struct tolerance_condition {
 
   template <class V, class B>
   static constexpr double measured_from(const V& value, const B& expected) noexcept {
+    if constexpr (is_exact<V, B, Tolerance>) return detail::difference(expected, value);
     return static_cast<double>(value) - static_cast<double>(expected);
   }
 
@@ -137,10 +140,8 @@ struct tolerance_condition {
     if constexpr (!are_numbers) {
       return false;
     } else if constexpr (is_exact<V, B, Tolerance>) {
-      const bool is_above = !(value < expected);
-      const auto distance = is_above ? static_cast<std::uint64_t>(value) - static_cast<std::uint64_t>(expected)
-                                     : static_cast<std::uint64_t>(expected) - static_cast<std::uint64_t>(value);
-      return distance <= static_cast<std::uint64_t>(tolerance.side(is_above));
+      const bool is_above = detail::at_most(expected, value);
+      return detail::distance(value, expected) <= static_cast<std::uint64_t>(tolerance.side(is_above));
     } else {
       const double difference = measured_from(value, expected);
       // Near an infinite base would be everything.
