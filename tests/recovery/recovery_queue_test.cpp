@@ -575,6 +575,57 @@ TEST_CASE("leases survive a restart and their ids with them") {
   CHECK(recoup::restore(bigger, bytes).status == snapshot_status::other_configuration);
 }
 
+TEST_CASE("with fewer attempts after a restart an item is not given up before one was announced as final") {
+  for (const std::uint16_t fewer : {std::uint16_t{1}, std::uint16_t{2}}) {
+    auto o = plain();
+    o.retry.max_attempts = 5;
+    queue before(o);
+    listener told;
+    before.push(1, {}, start, told);
+    timestamp now = start;
+    std::optional<recoup::recovery_work<int>> work;
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+      now += 1min;
+      before.advance(now, told);
+      work = before.next(now);
+      REQUIRE(work);
+      CHECK_FALSE(work->is_final);
+      if (attempt < 3) before.failed(work->id, {}, now, told);
+    }
+    o.retry.max_attempts = fewer;
+    queue q(o);
+    REQUIRE(recoup::restore(q, recoup::snapshot(before)));
+    CHECK(q.failed(work->id, {}, now, told) == report_answer::taken);
+    CHECK(told.given_up.empty());
+    q.advance(now += 1min, told);
+    work = q.next(now);
+    REQUIRE(work);
+    CHECK(work->is_final);
+    q.failed(work->id, {}, now, told);
+    CHECK(told.why_given_up == std::vector{step_reason::no_attempts_left});
+  }
+}
+
+TEST_CASE("a recovery queue loads no number of pushes that it can't have reached") {
+  const auto with_number = [](std::uint64_t next) {
+    queue q(plain());
+    listener told;
+    q.push(1, {}, start, told);
+    recoup::snapshot_writer w;
+    q.save(w);
+    std::vector<std::byte> bytes(w.written().begin(), w.written().end());
+    constexpr std::size_t at = 14 + 13 * 8;  // behind the head of the section and the counters
+    for (std::size_t i = 0; i < 8; ++i) bytes[at + i] = static_cast<std::byte>(next >> (8 * i));
+    recoup::snapshot_reader r(bytes);
+    return queue(plain()).load(r);
+  };
+  CHECK(with_number(2));
+  for (const std::uint64_t bad : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{3}, (std::uint64_t{1} << 61) - 1,
+                                  std::uint64_t{1} << 61, ~std::uint64_t{0}}) {
+    CHECK_FALSE(with_number(bad));
+  }
+}
+
 TEST_CASE("a recovery queue loads no bytes that would break it") {
   const texts q = full_of_all();
   recoup::snapshot_writer w;

@@ -1,6 +1,8 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -75,5 +77,9 @@ enum class report_answer : std::uint8_t {
   late,   ///< a success after its lease was taken back: it counts, and the item will not be handed out again
   stale,  ///< the item has ended, or the attempt has: nothing has changed
 };
+[[nodiscard]] constexpr std::string_view name_of(report_answer a) {
+  constexpr std::array<std::string_view, 3> names{"taken", "late", "stale"};
+  return names[static_cast<std::size_t>(a)];
+}
 
 }  // namespace recoup

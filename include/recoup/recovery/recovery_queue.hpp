@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -14,9 +13,9 @@
 
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
-#include "recoup/recovery/detail/key_chains.hpp"
 #include "recoup/recovery/detail/lease_table.hpp"
 #include "recoup/recovery/detail/rank_order.hpp"
+#include "recoup/recovery/detail/recovery_items.hpp"
 #include "recoup/recovery/detail/recovery_lines.hpp"
 #include "recoup/recovery/detail/target_gate.hpp"
 #include "recoup/recovery/findings.hpp"
@@ -75,27 +74,20 @@ class recovery_queue {
 
   recovery_queue() : recovery_queue(recovery_queue_options()) {}
   explicit recovery_queue(const recovery_queue_options& options)
-      : options_(detail::checked(options)),
-        items_(options_.capacity),
-        lines_(options_.capacity, options_.targets.size()),
-        leases_(options_.max_leases),
-        chains_(options_.ordered_keys ? options_.capacity : 0, options_.seed) {
+      : options_(detail::checked(options)), items_(options_) {
     gates_.reserve(options_.targets.size());
     for (const recovery_target& t : options_.targets) gates_.emplace_back(t.rate, t.breaker);
   }
 
   /// Besides the Item itself.
   [[nodiscard]] static constexpr std::size_t bytes_an_item(bool ordered_keys) noexcept {
-    return detail::recovery_lines::bytes_per_item + (ordered_keys ? detail::key_chains::bytes_per_item : 0);
+    return detail::recovery_items<Item>::bytes_an_item(ordered_keys);
   }
   /// All bytes on the heap.
   [[nodiscard]] static constexpr std::size_t bytes_for(std::size_t capacity, std::size_t max_leases,
                                                        std::size_t targets, bool ordered_keys) noexcept {
-    return capacity * (sizeof(Item) + detail::recovery_lines::bytes_per_item) +
-           detail::key_chains::bytes_for(ordered_keys ? capacity : 0) +
-           max_leases * detail::lease_table::bytes_per_lease +
-           targets *
-               (sizeof(detail::target_gate) + sizeof(detail::recovery_lines::target_lines) + sizeof(recovery_target));
+    return detail::recovery_items<Item>::bytes_for(capacity, max_leases, targets, ordered_keys) +
+           targets * (sizeof(detail::target_gate) + sizeof(recovery_target));
   }
 
   /// Takes an item in. Where the queue is full it is shed itself, and nothing returned, unless something less urgent is
@@ -106,9 +98,9 @@ class recovery_queue {
     const std::uint8_t urgency = std::min<std::uint8_t>(options.urgency, detail::urgencies - 1);
     const std::uint64_t rank = detail::rank_of(urgency, next_number_);
     const bool is_known = options.target < gates_.size();
-    const bool is_full = size_ == options_.capacity;
-    const std::uint32_t victim = is_known && is_full ? lines_.least() : none;
-    if (!is_known || (is_full && (victim == none || detail::urgency_of(lines_[victim].rank) <= urgency))) {
+    const bool is_full = items_.full();
+    const std::uint32_t victim = is_known && is_full ? items_.lines.least() : none;
+    if (!is_known || (is_full && (victim == none || detail::urgency_of(items_.lines[victim].rank) <= urgency))) {
       const auto reason = is_known ? shed_reason::full : shed_reason::unknown_target;
       told(recovery_shed<Item>{{next_number_, none, 0}, item, reason, urgency, now});
       count_push();
@@ -116,33 +108,25 @@ class recovery_queue {
       return std::nullopt;
     }
     if (is_full) shed(victim, told);
-    const std::uint32_t place = take_place();
-    detail::recovery_record& r = lines_[place];
-    r.rank = rank;
-    r.pushed = now;
-    r.attempts = 0;
-    r.target = static_cast<std::uint8_t>(options.target);
-    r.is_away = r.is_keyed = r.was_final = false;
-    items_[place] = std::move(item);
-    const bool is_blocked = options_.ordered_keys && options.key && chains_.append(lines_, place, *options.key);
-    lines_.enter(place, is_blocked ? standing::blocked : standing::fresh);
+    const std::uint64_t* const key = options_.ordered_keys && options.key ? &*options.key : nullptr;
+    const std::uint32_t place = items_.add(std::move(item), rank, options.target, key, now);
     count_push();
     return recovery_id{detail::number_of(rank), place, 0};
   }
 
   /// Hands out what is to be done first, if anything may be done now. Calls of advance make due what is.
   [[nodiscard]] std::optional<recovery_work<Item>> next(timestamp now) {
-    if (paused_ || leases_.full()) return std::nullopt;
+    if (paused_ || items_.leases.full()) return std::nullopt;
     std::uint32_t place = none;
     std::uint32_t target = 0;
     const auto consider = [&](const auto& line, std::uint32_t to) {
       if (to == none || line.empty()) return;
-      const std::uint32_t first = lines_.first(line);
-      if (place != none && lines_[place].rank < lines_[first].rank) return;
+      const std::uint32_t first = items_.lines.first(line);
+      if (place != none && items_.lines[place].rank < items_.lines[first].rank) return;
       place = first;
       target = to;
     };
-    lines_.for_each_ready([&](std::uint32_t home, const auto& lines) {
+    items_.lines.for_each_ready([&](std::uint32_t home, const auto& lines) {
       const std::uint32_t fallback = fallback_of(home);
       const std::uint32_t to_home = choose(home, fallback, now);
       consider(lines.fresh, to_home);
@@ -158,9 +142,9 @@ class recovery_queue {
   /// When to call next or advance again, as seen at `now`: before it, they have nothing to do. It is not after `now` if
   /// they have something to do now, and timestamp::max() if they will have nothing before something else happens.
   [[nodiscard]] timestamp next_due(timestamp now) const noexcept {
-    timestamp due = std::min(leases_.due(), lines_.due());
-    if (paused_ || leases_.full()) return due;
-    lines_.for_each_ready([&](std::uint32_t home, const auto& lines) {
+    timestamp due = std::min(items_.leases.due(), items_.lines.due());
+    if (paused_ || items_.leases.full()) return due;
+    items_.lines.for_each_ready([&](std::uint32_t home, const auto& lines) {
       const std::uint32_t fallback = fallback_of(home);
       if (!lines.fresh.empty() || !lines.home.empty()) due = std::min(due, chosen_from(home, fallback, now));
       if (!lines.away.empty()) due = std::min(due, chosen_from(fallback, home, now));
@@ -173,13 +157,13 @@ class recovery_queue {
   /// told(attempt_superseded) if another attempt is still out.
   template <class Told>
   report_answer succeeded(recovery_id id, timestamp now, Told&& told) {
-    const std::uint32_t place = find(id);
-    if (place == none || id.attempt == 0 || id.attempt > lines_[place].attempts) return stale();
-    const std::uint32_t mine = lease_of(id);
+    const std::uint32_t place = items_.find(id);
+    if (place == none || id.attempt == 0 || id.attempt > items_.lines[place].attempts) return stale();
+    const std::uint32_t mine = items_.lease_of(id);
     tell_superseded(place, mine, told);
     if (mine != none) {
-      gates_[leases_[mine].target].breaker().succeeded(leases_[mine].permit, now);
-      drop_lease(mine);
+      gates_[items_.leases[mine].target].breaker().succeeded(items_.leases[mine].permit, now);
+      items_.drop_lease(mine);
     }
     end(place);
     ++counts_.succeeded;
@@ -191,7 +175,7 @@ class recovery_queue {
   /// All but permanent failures count against the target.
   template <class Told>
   report_answer failed(recovery_id id, failure why, timestamp now, Told&& told) {
-    const std::uint32_t lease = lease_of(id);
+    const std::uint32_t lease = items_.lease_of(id);
     if (lease == none) return stale();
     end_attempt(lease, why, now, told);
     ++counts_.failed;
@@ -200,10 +184,10 @@ class recovery_queue {
 
   /// The attempt takes longer: its lease begins anew, and never ends earlier for that.
   report_answer extend(recovery_id id, timestamp now) noexcept {
-    const std::uint32_t lease = lease_of(id);
+    const std::uint32_t lease = items_.lease_of(id);
     if (lease == none) return stale();
-    const detail::lease& l = leases_[lease];
-    leases_.set_times(lease, std::max(l.until, saturating_add(now, options_.lease)), l.hedge_at);
+    const detail::lease& l = items_.leases[lease];
+    items_.leases.set_times(lease, std::max(l.until, saturating_add(now, options_.lease)), l.hedge_at);
     return report_answer::taken;
   }
 
@@ -211,7 +195,7 @@ class recovery_queue {
   /// that are out.
   template <class Told>
   bool cancel(recovery_id id, Told&& told) {
-    const std::uint32_t place = find(id);
+    const std::uint32_t place = items_.find(id);
     if (place == none) return false;
     tell_superseded(place, none, told);
     end(place);
@@ -223,22 +207,22 @@ class recovery_queue {
   /// O(1) if nothing is due.
   template <class Told>
   void advance(timestamp now, Told&& told) {
-    while (!leases_.empty() && leases_.due() <= now) {
-      const std::uint32_t lease = leases_.first();
-      const detail::lease& l = leases_[lease];
+    while (!items_.leases.empty() && items_.leases.due() <= now) {
+      const std::uint32_t lease = items_.leases.first();
+      const detail::lease& l = items_.leases[lease];
       if (l.until <= now) {
         end_attempt(lease, {failure_kind::timed_out}, now, told);
         ++counts_.timed_out;
       } else {
         const std::uint32_t place = l.item;
-        leases_.set_times(lease, l.until, timestamp::max());
-        lines_.enter(place, standing::hedging);
+        items_.leases.set_times(lease, l.until, timestamp::max());
+        items_.lines.enter(place, standing::hedging);
       }
     }
-    while (lines_.any_waits() && lines_.due() <= now) {
-      const std::uint32_t place = lines_.first_due();
-      lines_.leave(place);
-      lines_.enter(place, standing::ready);
+    while (items_.lines.any_waits() && items_.lines.due() <= now) {
+      const std::uint32_t place = items_.lines.first_due();
+      items_.lines.leave(place);
+      items_.lines.enter(place, standing::ready);
     }
   }
 
@@ -263,12 +247,12 @@ class recovery_queue {
 
   /// The item, or null if it has ended; and how many attempts at it were begun.
   [[nodiscard]] const Item* find_item(recovery_id id) const noexcept {
-    const std::uint32_t place = find(id);
+    const std::uint32_t place = items_.find(id);
     return place != none ? &items_[place] : nullptr;
   }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
   /// Attempts that are out.
-  [[nodiscard]] std::size_t leased() const noexcept { return leases_.size(); }
+  [[nodiscard]] std::size_t leased() const noexcept { return items_.leases.size(); }
   [[nodiscard]] const counts& counters() const noexcept { return counts_; }
   [[nodiscard]] const recovery_queue_options& options() const noexcept { return options_; }
 
@@ -283,23 +267,7 @@ class recovery_queue {
     w.u64(next_number_);
     w.boolean(paused_);
     for (const detail::target_gate& gate : gates_) gate.save(w);
-    std::vector<std::uint32_t> places;
-    places.reserve(size_);
-    for (std::uint32_t p = 0; p < used_; ++p) {
-      if (lines_[p].stands != standing::none) places.push_back(p);
-    }
-    std::sort(places.begin(), places.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return detail::number_of(lines_[a].rank) < detail::number_of(lines_[b].rank);
-    });
-    w.u64(places.size());
-    for (const std::uint32_t p : places) save_item(w, p);
-    // The orders that do not follow from the items.
-    std::size_t waiting = 0;
-    lines_.for_each_waiting([&](std::uint32_t) { ++waiting; });
-    w.u64(waiting);
-    lines_.for_each_waiting([&](std::uint32_t p) { w.u32(p); });
-    w.u64(used_ - size_);
-    for (std::uint32_t p = free_; p != none; p = lines_[p].link) w.u32(p);
+    items_.save(w);
     w.end_section();
   }
   [[nodiscard]] bool load(snapshot_reader& r) requires snapshot_value<Item> {
@@ -308,23 +276,18 @@ class recovery_queue {
     for (std::uint64_t* n : numbers(counts_)) *n = r.u64();
     next_number_ = r.u64();
     paused_ = r.boolean();
-    if (next_number_ < 1 || next_number_ > detail::last_number) return false;
+    if (next_number_ != counts_.pushed + 1 || next_number_ > detail::last_number / 2) return false;
     for (detail::target_gate& gate : gates_) {
       if (!gate.load(r)) return false;
     }
-    const std::size_t count = r.count(options_.capacity);
-    std::uint64_t number = 0;
-    for (; size_ < count; ++size_) {
-      if (!load_item(r, number)) return false;
-    }
-    return number < next_number_ && load_order_of_waiting(r) && load_free_places(r) &&
-           counts_.pushed == ended() + size_;
+    if (!items_.load(r, options_, next_number_)) return false;
+    r.end_section();
+    return r.ok() && counts_.pushed == ended() + items_.size();
   }
 
  private:
   using standing = detail::standing;
   static constexpr std::uint32_t none = detail::no_node;
-  static_assert(none == detail::lease_table::none && none == detail::hash_index::none);
 
   static std::array<std::uint64_t*, 13> numbers(counts& c) noexcept {
     return {&c.pushed,    &c.succeeded, &c.given_up,    &c.shed,       &c.cancelled, &c.attempts, &c.failed,
@@ -359,39 +322,10 @@ class recovery_queue {
     return stands_in_from < gates_[preferred].up_from() ? std::min(from, stands_in_from) : from;
   }
 
-  std::uint32_t take_place() noexcept {
-    ++size_;
-    if (free_ == none) return used_++;
-    return std::exchange(free_, lines_[free_].link);
-  }
-
-  // Where the item is; none if it has ended.
-  std::uint32_t find(recovery_id id) const noexcept {
-    const bool is_there = id.place < used_ && lines_[id.place].stands != standing::none &&
-                          detail::number_of(lines_[id.place].rank) == id.number;
-    return is_there ? id.place : none;
-  }
-  static bool is_out(const detail::recovery_record& r) noexcept {
-    return r.stands == standing::leased || r.stands == standing::hedging;
-  }
-  // The lease of an attempt; none if it has ended.
-  std::uint32_t lease_of(recovery_id id) const noexcept {
-    const std::uint32_t place = find(id);
-    std::uint32_t lease = place != none && is_out(lines_[place]) ? lines_[place].link : none;
-    while (lease != none && leases_[lease].attempt != id.attempt) {
-      // Two leases name each other.
-      lease = lease == lines_[place].link ? leases_[lease].other : none;
-    }
-    return lease;
-  }
-  recovery_id id_of(std::uint32_t place, std::uint32_t attempt) const noexcept {
-    return {detail::number_of(lines_[place].rank), place, attempt};
-  }
-
   recovery_work<Item> hand_out(std::uint32_t place, std::uint32_t target, timestamp now) noexcept {
-    detail::recovery_record& r = lines_[place];
+    detail::recovery_record& r = items_.lines[place];
     const bool is_hedge = r.stands == standing::hedging;
-    lines_.leave(place);
+    items_.lines.leave(place);
     const std::uint32_t attempt = ++r.attempts;
     const bool is_final = recoup::is_final(options_.retry, attempt, r.pushed, now);
     r.was_final |= is_final;
@@ -406,23 +340,24 @@ class recovery_queue {
     l.other = is_hedge ? r.link : none;
     l.attempt = r.attempts;
     l.target = static_cast<std::uint8_t>(target);
-    r.link = leases_.add(l);
+    r.link = items_.leases.add(l);
     r.stands = standing::leased;
     ++counts_.attempts;
     counts_.hedges += is_hedge;
     counts_.at_fallback += target != r.target;
-    return {id_of(place, attempt), &items_[place], target, is_final, is_hedge, l.until};
+    return {items_.id_of(place, attempt), &items_[place], target, is_final, is_hedge, l.until};
   }
 
   template <class Told>
   void end_attempt(std::uint32_t lease, failure why, timestamp now, Told&& told) {
-    const detail::lease l = leases_[lease];
+    const detail::lease l = items_.leases[lease];
     const std::uint32_t place = l.item;
     const bool is_last = l.other == none;
     const decision d = is_last ? decide_after(l, why, now) : decision{};
     const bool is_over = is_last && d.step == next_step::give_up;
     if (is_over) {
-      told(recovery_given_up<Item>{id_of(place, l.attempt), items_[place], why.kind, d.reason, lines_[place].pushed});
+      told(recovery_given_up<Item>{items_.id_of(place, l.attempt), items_[place], why.kind, d.reason,
+                                   items_.lines[place].pushed});
     }
     detail::target_gate& gate = gates_[l.target];
     if (why.kind == failure_kind::permanent) {
@@ -431,29 +366,25 @@ class recovery_queue {
       gate.breaker().failed(l.permit, now);
     }
     if (why.retry_after > duration::zero()) gate.leave_alone(saturating_add(now, why.retry_after));
-    drop_lease(lease);
+    items_.drop_lease(lease);
     if (is_over) {
       end(place);
       ++counts_.given_up;
     } else if (is_last) {
-      lines_.leave(place);
-      if (d.step == next_step::fail_over) lines_[place].is_away = l.target == lines_[place].target;
-      lines_.enter(place, d.at <= now ? standing::ready : standing::waiting, d.at);
+      items_.lines.leave(place);
+      if (d.step == next_step::fail_over) items_.lines[place].is_away = l.target == items_.lines[place].target;
+      items_.lines.enter(place, d.at <= now ? standing::ready : standing::waiting, d.at);
     }
   }
-  // Its item keeps the other one, if there is one.
-  void drop_lease(std::uint32_t lease) noexcept {
-    lines_[leases_[lease].item].link = leases_[lease].other;
-    leases_.remove(lease);
-  }
   decision decide_after(const detail::lease& l, failure why, timestamp now) const noexcept {
-    const detail::recovery_record& r = lines_[l.item];
+    const detail::recovery_record& r = items_.lines[l.item];
     const std::uint32_t fallback = fallback_of(r.target);
     const bool at_fallback = l.target != r.target;
     const std::uint32_t other = at_fallback ? r.target : fallback;
     attempt_context c;
     c.id = detail::number_of(r.rank);
-    c.attempts = r.attempts;
+    // More may have been allowed before a restart: still the last one is announced as such.
+    c.attempts = r.was_final ? r.attempts : std::min<std::uint32_t>(r.attempts, options_.retry.max_attempts - 1U);
     c.was_final = r.was_final;
     c.failed = why;
     c.pushed = r.pushed;
@@ -465,9 +396,9 @@ class recovery_queue {
 
   template <class Told>
   void shed(std::uint32_t place, Told&& told) {
-    const detail::recovery_record& r = lines_[place];
-    told(recovery_shed<Item>{id_of(place, r.attempts), items_[place], shed_reason::full, detail::urgency_of(r.rank),
-                             r.pushed});
+    const detail::recovery_record& r = items_.lines[place];
+    told(recovery_shed<Item>{items_.id_of(place, r.attempts), items_[place], shed_reason::full,
+                             detail::urgency_of(r.rank), r.pushed});
     end(place);
     ++counts_.shed;
   }
@@ -475,181 +406,30 @@ class recovery_queue {
   // Of the attempts that are out, but for one.
   template <class Told>
   void tell_superseded(std::uint32_t place, std::uint32_t but, Told&& told) const {
-    if (!is_out(lines_[place])) return;
-    const std::uint32_t first = lines_[place].link;
-    for (const std::uint32_t lease : {first, leases_[first].other}) {
+    if (!items_.is_out(place)) return;
+    const std::uint32_t first = items_.lines[place].link;
+    for (const std::uint32_t lease : {first, items_.leases[first].other}) {
       if (lease == none || lease == but) continue;
-      told(attempt_superseded<Item>{id_of(place, leases_[lease].attempt), items_[place], leases_[lease].target});
+      told(attempt_superseded<Item>{items_.id_of(place, items_.leases[lease].attempt), items_[place],
+                                    items_.leases[lease].target});
     }
   }
 
   // The item has ended: the leases that are left are no probes any more.
-  void end(std::uint32_t place) {
-    items_[place] = Item{};
-    detail::recovery_record& r = lines_[place];
-    while (is_out(r) && r.link != none) {
-      gates_[leases_[r.link].target].breaker().cancelled(leases_[r.link].permit);
-      drop_lease(r.link);
+  void end(std::uint32_t place) noexcept {
+    while (items_.is_out(place) && items_.lines[place].link != none) {
+      const detail::lease& l = items_.leases[items_.lines[place].link];
+      gates_[l.target].breaker().cancelled(l.permit);
+      items_.drop_lease(items_.lines[place].link);
       ++counts_.superseded;
     }
-    const std::uint32_t unblocked = r.is_keyed ? chains_.remove(lines_, place) : none;
-    lines_.leave(place);
-    if (unblocked != none) {
-      lines_.leave(unblocked);
-      lines_.enter(unblocked, standing::ready);
-    }
-    if (--size_ == 0) {
-      used_ = 0;
-      free_ = none;
-    } else {
-      r.link = std::exchange(free_, place);
-    }
-  }
-
-  void save_item(snapshot_writer& w, std::uint32_t place) const {
-    const detail::recovery_record& r = lines_[place];
-    w.u32(place);
-    w.u64(r.rank);
-    w.time(r.pushed);
-    w.u16(r.attempts);
-    w.u8(r.target);
-    w.value(standing{r.stands});
-    for (const bool flag : {bool{r.is_away}, bool{r.is_keyed}, bool{r.was_final}}) w.boolean(flag);
-    if (r.is_keyed) w.u64(chains_.key_of(place));
-    if (r.stands == standing::waiting) w.time(lines_.due_of(place));
-    if (is_out(r)) {
-      const std::uint32_t other = leases_[r.link].other;
-      w.boolean(other != none);
-      if (other != none) save_lease(w, leases_[other]);
-      save_lease(w, leases_[r.link]);
-    }
-    w.value(items_[place]);
-  }
-  static void save_lease(snapshot_writer& w, const detail::lease& l) {
-    w.time(l.until);
-    w.time(l.hedge_at);
-    w.u32(l.permit);
-    w.u16(l.attempt);
-    w.u8(l.target);
-  }
-
-  // An item with a number above the one before.
-  bool load_item(snapshot_reader& r, std::uint64_t& number) {
-    const std::uint32_t place = r.u32();
-    if (place >= options_.capacity || lines_[place].stands != standing::none) return false;
-    detail::recovery_record& item = lines_[place];
-    item.rank = r.u64();
-    item.pushed = r.time();
-    item.attempts = r.u16();
-    item.target = r.u8();
-    standing stands{};
-    if (!r.value(stands) || stands == standing::none || static_cast<std::uint8_t>(stands) >= detail::standings)
-      return false;
-    item.is_away = r.boolean();
-    const bool is_keyed = r.boolean();
-    item.was_final = r.boolean();
-    const std::uint64_t key = is_keyed ? r.u64() : 0;
-    const timestamp due = stands == standing::waiting ? r.time() : timestamp{};
-    if (!r.ok() || detail::number_of(item.rank) <= number || item.target >= gates_.size()) return false;
-    number = detail::number_of(item.rank);
-    if (!stands_to_reason(item, stands) || (is_keyed && !options_.ordered_keys)) return false;
-    const bool is_blocked = is_keyed && chains_.append(lines_, place, key);
-    if (is_blocked != (stands == standing::blocked)) return false;
-    if (stands == standing::leased || stands == standing::hedging) {
-      if (!load_leases(r, place, stands)) return false;
-      item.stands = standing::leased;
-    }
-    if (stands != standing::leased) lines_.enter(place, stands, due);
-    used_ = std::max(used_, place + 1);
-    return r.value(items_[place]);
-  }
-  bool stands_to_reason(const detail::recovery_record& item, standing stands) const noexcept {
-    const bool is_tried = item.attempts > 0;
-    const bool has_fallback = fallback_of(item.target) != none;
-    if (item.is_away && (!has_fallback || !is_tried)) return false;
-    if (item.attempts == std::numeric_limits<std::uint16_t>::max() && stands != standing::leased) return false;
-    switch (stands) {
-      case standing::blocked:
-      case standing::fresh:
-        return !is_tried;
-      case standing::hedging:
-        return is_tried && has_fallback;
-      case standing::waiting:
-      case standing::leased:
-        return is_tried;
-      default:
-        return true;
-    }
-  }
-  bool load_leases(snapshot_reader& r, std::uint32_t place, standing stands) {
-    detail::recovery_record& item = lines_[place];
-    const bool is_hedged = r.boolean();
-    if (is_hedged && stands == standing::hedging) return false;
-    item.link = none;
-    std::uint16_t before = 0;
-    for (int i = is_hedged ? 0 : 1; i < 2; ++i) {
-      detail::lease l;
-      l.until = r.time();
-      l.hedge_at = r.time();
-      l.permit = r.u32();
-      l.attempt = r.u16();
-      l.target = r.u8();
-      const std::uint32_t fallback = fallback_of(item.target);
-      const bool may_hedge = !is_hedged && stands == standing::leased && fallback != none &&
-                             item.attempts < std::numeric_limits<std::uint16_t>::max();
-      if (!r.ok() || leases_.full() || l.attempt == before || l.attempt < 1 || l.attempt > item.attempts ||
-          (l.target != item.target && l.target != fallback) || (l.hedge_at != timestamp::max() && !may_hedge)) {
-        return false;
-      }
-      before = l.attempt;
-      l.number = detail::number_of(item.rank);
-      l.item = place;
-      l.other = item.link;
-      item.link = leases_.add(l);
-    }
-    return true;
-  }
-  bool load_order_of_waiting(snapshot_reader& r) {
-    std::size_t waiting = 0;
-    lines_.for_each_waiting([&](std::uint32_t) { ++waiting; });
-    if (r.count(waiting) != waiting) return false;
-    std::vector<bool> seen(used_);
-    for (std::size_t i = 0; i < waiting; ++i) {
-      const std::uint32_t p = r.u32();
-      if (p >= used_ || seen[p] || lines_[p].stands != standing::waiting) return false;
-      seen[p] = true;
-      lines_.renew(p);
-    }
-    return r.ok();
-  }
-  // The places below used_ that no item has, in the order in which they will be taken.
-  bool load_free_places(snapshot_reader& r) {
-    const std::size_t count = r.count(options_.capacity);
-    if (size_ + count > options_.capacity || (size_ == 0 && count != 0)) return false;
-    std::vector<std::uint32_t> places(count);
-    used_ = static_cast<std::uint32_t>(std::max<std::size_t>(used_, size_ + count));
-    std::vector<bool> seen(used_);
-    for (std::uint32_t& p : places) {
-      p = r.u32();
-      if (p >= used_ || seen[p] || lines_[p].stands != standing::none) return false;
-      seen[p] = true;
-    }
-    r.end_section();
-    if (!r.ok() || size_ + count != used_) return false;
-    for (std::size_t i = count; i > 0; --i) lines_[places[i - 1]].link = std::exchange(free_, places[i - 1]);
-    return true;
+    items_.remove(place);
   }
 
   recovery_queue_options options_;
-  std::vector<Item> items_;
-  detail::recovery_lines lines_;
-  detail::lease_table leases_;
-  detail::key_chains chains_;
+  detail::recovery_items<Item> items_;
   std::vector<detail::target_gate> gates_;
   std::uint64_t next_number_ = 1;
-  std::size_t size_ = 0;
-  std::uint32_t used_ = 0;  // places below it have been taken since the queue was last empty
-  std::uint32_t free_ = none;
   bool paused_ = false;
   counts counts_;
 };

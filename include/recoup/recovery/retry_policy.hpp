@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +20,10 @@ enum class failure_kind : std::uint8_t {
   timed_out,   ///< no answer, or the lease ran out: it may have taken effect
   permanent,   ///< it will never succeed: the target answered that it can't
 };
+[[nodiscard]] constexpr std::string_view name_of(failure_kind k) {
+  constexpr std::array<std::string_view, 4> names{"transient", "overloaded", "timed_out", "permanent"};
+  return names[static_cast<std::size_t>(k)];
+}
 
 struct failure {
   failure_kind kind = failure_kind::transient;
