@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
@@ -58,19 +60,21 @@ recoup::duration seconds(double s) {
 // As the input writes its times: "2025-02-09 12:00:00", or a number of units.
 std::string written(recoup::timestamp at, time_format format) {
   const std::int64_t ns = at.time_since_epoch().count();
-  const auto in_units = [&](std::int64_t unit) {
+  const auto in_units = [&](std::int64_t unit, int decimals) {
     if (ns % unit == 0) return fmt::format("{}", ns / unit);
-    return fmt::format("{:.9g}", static_cast<double>(ns) / static_cast<double>(unit));
+    std::string text =
+        fmt::format("{}{}.{:0{}}", ns < 0 ? "-" : "", std::abs(ns / unit), std::abs(ns % unit), decimals);
+    return text.erase(text.find_last_not_of('0') + 1);
   };
   switch (format) {
     case time_format::seconds:
-      return in_units(1'000'000'000);
+      return in_units(1'000'000'000, 9);
     case time_format::milliseconds:
-      return in_units(1'000'000);
+      return in_units(1'000'000, 6);
     case time_format::microseconds:
-      return in_units(1'000);
+      return in_units(1'000, 3);
     case time_format::nanoseconds:
-      return in_units(1);
+      return in_units(1, 0);
     case time_format::iso:
       break;
   }
@@ -107,24 +111,32 @@ class output {
   std::uint64_t alerts_ = 0;
 };
 
+// Calls row(its time, its value, if it has one).
 template <class Row>
 void for_each_row(recover::reader& in, Row&& row) {
   recover::record r;
   constexpr std::uint64_t most_told = 5;
+  std::uint64_t timeless = 0;
+  std::uint64_t unreadable = 0;
   for (auto found = in.next(r); found != recover::reader::result::end; found = in.next(r)) {
     if (found == recover::reader::result::row) {
-      row(r);
+      if (!r.at) ++timeless;
+      if (r.value_unreadable) ++unreadable;
+      if (r.at) row(*r.at, r.value);
     } else if (in.malformed() <= most_told) {
       fmt::print(stderr, "Line {} is skipped: {}\n", in.malformed_line(), in.malformed_reason());
     }
   }
+  for (const std::string& column : in.unseen_columns())
+    fmt::print(stderr, "No row has a \"{}\".\n", recover::printable(column));
+  if (timeless != 0) fmt::print(stderr, "{} rows without a time are left out.\n", timeless);
+  if (unreadable != 0) fmt::print(stderr, "{} values are no numbers, such as 12.5: taken for none.\n", unreadable);
 }
 
 template <recoup::detector Detector>
 void judge_values(recover::reader& in, output& out, Detector detector) {
-  for_each_row(in, [&](const recover::record& r) {
-    if (!r.at) return;
-    out.put({*r.at, r.value, r.value ? detector.update(*r.at, *r.value) : recoup::assessment()});
+  for_each_row(in, [&](recoup::timestamp at, std::optional<double> value) {
+    out.put({at, value, value ? detector.update(at, *value) : recoup::assessment()});
   });
 }
 
@@ -141,21 +153,24 @@ void judge_counts(recover::reader& in, output& out, const settings& s) {
     }
   };
   std::optional<recoup::timestamp> last;
+  recoup::duration step = bucket;  // from the time before the last to the last
   std::uint64_t unusable = 0;
-  for_each_row(in, [&](const recover::record& r) {
-    if (!r.at) return;
-    const double count = s.value.empty() ? 1 : r.value.value_or(0);
+  for_each_row(in, [&](recoup::timestamp at, std::optional<double> value) {
+    const double count = s.value.empty() ? 1 : value.value_or(-1);
     if (!(count >= 0) || count > 1e18) {
       ++unusable;
       return;
     }
-    rate.advance(*r.at, put);
-    rate.add(*r.at, static_cast<std::uint64_t>(std::llround(count)));
-    last = last ? std::max(*last, *r.at) : *r.at;
+    rate.advance(at, put);
+    rate.add(at, static_cast<std::uint64_t>(std::llround(count)));
+    if (last && at > *last) step = recoup::elapsed(*last, at);
+    last = last ? std::max(*last, at) : at;
   });
-  if (last) rate.advance(recoup::saturating_add(*last, bucket), put);
+  // The input is taken to end when another row would have come.
+  if (last) rate.advance(recoup::saturating_add(*last, std::min(step, bucket)), put);
+  if (rate.open() != 0) fmt::print(stderr, "The last bucket is not judged, as the input ends within it.\n");
   if (unusable != 0)
-    fmt::print(stderr, "{} rows are left out, as their counts are negative or no numbers.\n", unusable);
+    fmt::print(stderr, "{} rows are left out, as their counts are missing, negative or above 10^18.\n", unusable);
   const auto& counts = rate.counters();
   if (counts.late + counts.ahead != 0) {
     fmt::print(stderr, "{} events were too late or too early for any open bucket: sort the input by time.\n",
@@ -218,7 +233,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(names))
       ->capture_default_str();
   app.add_option("--bucket", s.bucket, "Width of a bucket of --detector rate, in seconds")
-      ->check(CLI::Range(0.001, 86'400.0))
+      ->check(CLI::Range(0.1, 86'400.0))
       ->capture_default_str();
   app.add_option("--season", s.season, "Hours after which what is usual repeats")
       ->check(CLI::Range(0.0, 24.0 * 366))
@@ -244,10 +259,16 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
+    if (std::isnan(s.bucket) || std::isnan(s.season) || std::isnan(s.threshold)) {
+      throw std::runtime_error("--bucket, --season and --threshold must be numbers; NaN is none.");
+    }
     if (s.value.empty() && s.detector != "rate") {
       throw std::runtime_error("Without a value column there is nothing to judge but the --detector rate.");
     }
     return run(s);
+  } catch (const std::invalid_argument& e) {
+    fmt::print(stderr, "No detector of this kind has such a --bucket or --season: {}.\n", e.what());
+    return 1;
   } catch (const std::exception& e) {
     fmt::print(stderr, "{}\n", e.what());
     return 1;

@@ -304,7 +304,7 @@ TEST_CASE("Options of a gate that make no sense are refused in a sentence", "[an
   CHECK_THROWS_AS(alert_gate({.fire = 5, .clear = 6}), std::invalid_argument);
   CHECK_THROWS_AS(alert_gate({.fire = limits::infinity()}), std::invalid_argument);
   CHECK_THROWS_AS(alert_gate({.fire = limits::quiet_NaN()}), std::invalid_argument);
-  CHECK_THROWS_AS(alert_gate({.escalate = 13}), std::invalid_argument);
+  CHECK_THROWS_AS(alert_gate({.escalate = 9}), std::invalid_argument);
   CHECK_THROWS_AS(alert_gate({.samples_high = 0}), std::invalid_argument);
   CHECK_THROWS_AS(alert_gate({.samples_low = 0}), std::invalid_argument);
   CHECK_THROWS_AS(alert_gate({.time_high = -1s}), std::invalid_argument);
@@ -321,4 +321,9 @@ TEST_CASE("Each key has a gate of its own", "[anomaly][alert_gate]") {
   CHECK(feed("a", 20) == alert_change::raised);
   CHECK(feed("b", 1) == alert_change::nothing);
   CHECK(feed("a", 1) == alert_change::cleared);
+}
+
+TEST_CASE("What happens to an alert has a name") {
+  CHECK(name_of(recoup::alert_change::nothing) == "nothing");
+  CHECK(name_of(recoup::alert_change::cleared) == "cleared");
 }

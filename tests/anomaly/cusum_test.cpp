@@ -43,7 +43,8 @@ TEST_CASE("cusum sums what deviates by more than the drift, by the mean and scal
         const double z = (value - a.expected) / std::sqrt(usual.variance() * (1 + 2.5 / freedom));
         above = std::max(0.0, above + std::clamp(z, -4.0, 4.0) - drift);
         below = std::max(0.0, below - std::clamp(z, -4.0, 4.0) - drift);
-        const double score = std::max(0.0, 2 * drift * (std::max(above, below) + 0.583) - std::log(2));
+        const double sum = std::max(above, below);
+        const double score = sum == 0 ? 0 : std::max(0.0, 2 * drift * (sum + 0.583) - std::log(2));
         if (score < 31) REQUIRE_THAT(d.assess({}, value).score, WithinAbs(score, 1e-9));
         const double most = (32 + std::log(2)) / (2 * drift) - 0.583;
         above = std::min(above, most);

@@ -113,7 +113,7 @@ class model {
   void close(wide index, const bucket& b, std::vector<told_ratio>& told) {
     if (b.as == 0 && b.bs == 0) return;
     const auto start = at(static_cast<std::int64_t>(index * options_.bucket.count()));
-    if (waiting_.as == 0) since_ = start;
+    if (waiting_.as == 0 || (b.as > 0 && start < since_)) since_ = start;
     waiting_.as += b.as;
     waiting_.bs += std::min(b.bs, b.as);
     opened += b.as;
@@ -267,6 +267,19 @@ TEST_CASE("Buckets with few As wait for the next ones", "[anomaly][ratio]") {
   CHECK(told[0].followed == 9);
 }
 
+TEST_CASE("A ratio whose buckets waited while the clock was set back ends after it begins", "[anomaly][ratio]") {
+  ratio_detector d({.bucket = 1s, .least = 10, .longest_silence = 60s});
+  d.opened(timestamp(1'000s), 5);
+  CHECK(advance(d, timestamp(1'001s)).empty());
+  CHECK(advance(d, timestamp(100s)).empty());
+  d.opened(timestamp(100s), 6);
+  const auto told = advance(d, timestamp(101s));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].opened == 11);
+  CHECK(told[0].start == timestamp(100s));
+  CHECK(told[0].width == 1s);
+}
+
 TEST_CASE("A ratio is told again if the listener throws", "[anomaly][ratio]") {
   ratio_detector d({.bucket = 1s, .least = 1});
   d.opened(timestamp(0s), 5);
@@ -394,7 +407,22 @@ TEST_CASE("A band of ratios holds those that score less than usual", "[anomaly][
       const auto& a = told.assessment;
       if (a.warming) continue;
       CHECK(a.lower <= a.upper);
-      if (told.ratio() > a.lower && told.ratio() < a.upper) CHECK(a.score < recoup::usual_score);
+      const bool is_inside = told.ratio() > a.lower && told.ratio() < a.upper;
+      const bool is_closed = a.lower == a.expected || a.upper == a.expected;  // none is usual until the sum is emptied
+      if (is_inside && !is_closed) CHECK(a.score < recoup::usual_score);
+    }
+  }
+}
+
+TEST_CASE("While a ratio is another one its band still holds the expected one", "[anomaly][ratio]") {
+  for (const double other : {0.3, 0.8}) {
+    stream s{ratio_detector({.bucket = 1s}), std::mt19937_64(12)};
+    for (int i = 0; i < 300; ++i) s.next(200, 0.6);
+    for (int i = 0; i < 40; ++i) {
+      const auto a = s.next(200, other).assessment;
+      CHECK(a.lower <= a.expected);
+      CHECK(a.expected <= a.upper);
+      CHECK(a.lower < a.upper);
     }
   }
 }
@@ -418,6 +446,7 @@ TEST_CASE("Ratios of hostile times and numbers are finite", "[anomaly][ratio]") 
       for (const auto& r : advance(d, random() % 8 == 0 ? conduct::any_time(random) : now)) {
         conduct::require_sane(r.assessment);
         REQUIRE(r.followed <= r.opened);
+        REQUIRE(r.width > duration::zero());
       }
       conduct::require_sane(d.assess(conduct::any_time(random), random(), random()));
       if (i % 1'000 == 0) {

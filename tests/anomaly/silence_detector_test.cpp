@@ -234,6 +234,29 @@ TEST_CASE("A silence is told again if the listener throws", "[anomaly][silence]"
   CHECK(told[0].times == 1);
 }
 
+TEST_CASE("A clock that is set back tells a silence no more often", "[anomaly][silence]") {
+  stream s{silence_detector(), {}};
+  s.run(200, [](auto&) { return 60s; });
+  int told = 0;
+  for (int i = 0; i < 600; ++i) told += static_cast<int>(advance(s.detector, s.now + i * 1s).size());
+  CHECK(told == 3);
+  const timestamp back = s.now - 30h;  // further than longest_step
+  const auto ended_by = s.detector.judge(back);
+  REQUIRE(ended_by);
+  CHECK(ended_by->lasted() == 599s);
+  std::vector<silence> again;
+  for (int i = 0; i < 3'600; ++i) {
+    for (const silence& one : advance(s.detector, back + i * 1s)) again.push_back(one);
+  }
+  REQUIRE(again.size() == 2);
+  CHECK(again[0].lasted() == 2 * 599s);
+  CHECK(again[1].lasted() == 4 * 599s);
+  CHECK(again[1].times == 5);
+  const auto ended = s.detector.seen(back + 1h);
+  REQUIRE(ended);
+  CHECK(ended->lasted() == 1h + 599s);
+}
+
 TEST_CASE("Nothing is told before there were events enough", "[anomaly][silence]") {
   for (const int events : {0, 1, 29}) {
     stream s{silence_detector({.events = 30}), {}};

@@ -40,6 +40,20 @@ awk 'BEGIN {
 [ "$(awk -F, 'NR > 1 && $2 == 50' "$work/rate.csv" | wc -l)" -ge 860 ] || fail "the buckets are not those of 50 events"
 [ "$(awk -F, 'NR > 1 && $2 == 0 && $4 == 1' "$work/rate.csv" | wc -l)" -eq 3 ] || fail "silence is no alert"
 
+# The input ends within a bucket: that one is not judged.
+head -n 40000 "$work/events.csv" >"$work/cut.csv"
+"$detect" --detector rate --time at --time-format s --value "" --bucket 300 "$work/cut.csv" >"$work/rate.csv" 2>"$work/err"
+tail -n 1 "$work/rate.csv" | grep -q ",50," || fail "a bucket was judged that is cut off"
+grep -q "last bucket" "$work/err" || fail "a bucket was left out in silence"
+
+# Times are written as they were read, and what could not be read is told.
+printf 'timestamp,value\n1735689600.25,5\n-0.5,"1,5"\n,7\n' |
+  "$detect" --time-format s >"$work/out.csv" 2>"$work/err"
+grep -q "^1735689600.25,5," "$work/out.csv" || fail "a fraction of a second was lost"
+grep -q "^-0.5,," "$work/out.csv" || fail "a time before 1970 was lost"
+grep -q "^1 values are no numbers" "$work/err" || fail "a value that is none was taken in silence"
+grep -q "^1 rows without a time" "$work/err" || fail "a row without a time was dropped in silence"
+
 # What can't be meant is refused with a sentence.
 code=0
 "$detect" --detector nothing "$work/metric.csv" >/dev/null 2>"$work/err" || code=$?
@@ -50,3 +64,6 @@ code=0
 code=0
 "$detect" --value "" "$work/metric.csv" >/dev/null 2>"$work/err" || code=$?
 [ "$code" -eq 1 ] || fail "values without a column were judged"
+code=0
+"$detect" --bucket nan "$work/metric.csv" >/dev/null 2>"$work/err" || code=$?
+[ "$code" -eq 1 ] || fail "a bucket of NaN seconds was taken"

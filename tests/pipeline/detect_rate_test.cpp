@@ -67,6 +67,16 @@ TEST_CASE("only live events that pass are counted and forget takes one back") {
   CHECK(pipe.stage_at<1>().detector().open() == 0);
 }
 
+TEST_CASE("an event that fails after its bucket of a rate has ended is taken back all the same") {
+  auto pipe = recoup::assemble<order>(recoup::detect_rate("orders", by_minute()));
+  pipe.advance(start, ignore);
+  pipe.process({"a"}, start + 59s, ignore);
+  CHECK(pipe.forget({"a"}, start + 61s));
+  CHECK(pipe.stage_at<0>().detector().open() == 0);
+  CHECK(pipe.forget({"a"}, start + 61s));  // there is none left
+  CHECK(pipe.stage_at<0>().detector().open() == 0);
+}
+
 TEST_CASE("each key has a rate of its own") {
   auto pipe = recoup::assemble<order>(recoup::detect_rate("orders", &order::shop, by_minute(), {}, {.capacity = 2}));
   std::vector<std::string> told;

@@ -80,4 +80,18 @@ TEST_CASE("forget takes back what was counted of a ratio") {
   CHECK(recoup::snapshot(pipe.stage_at<0>().detector()) == before);
 }
 
+TEST_CASE("an event that fails after its bucket of a ratio has ended is taken back all the same") {
+  auto pipe = recoup::assemble<event>(
+      recoup::detect_ratio("entries", is_scan, is_entry, recoup::ratio_detector({.bucket = 60s, .maturity = 10min})));
+  pipe.advance(start, ignore);
+  pipe.process({"a", true}, start + 1s, ignore);
+  pipe.process({"a", true}, start + 2s, ignore);
+  pipe.process({"a", false}, start + 3s, ignore);
+  CHECK(pipe.forget({"a", true}, start + 9min));
+  CHECK(pipe.forget({"a", false}, start + 2min));
+  pipe.advance(start + 1h, ignore);
+  CHECK(pipe.stage_at<0>().detector().counters().opened == 1);
+  CHECK(pipe.stage_at<0>().detector().counters().followed == 0);
+}
+
 }  // namespace

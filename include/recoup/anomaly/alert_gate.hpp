@@ -1,9 +1,12 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 
 #include "recoup/anomaly/assessment.hpp"
 #include "recoup/core/detail/configuration.hpp"
@@ -14,8 +17,8 @@
 namespace recoup {
 
 struct alert_gate_options {
-  double fire = 13.8;                                         ///< from this score on a sample is high; above 0
-  double clear = 6.9;                                         ///< below this one it is low: at most `fire`, above 0
+  double fire = 10;                                           ///< from this score on a sample is high; above 0
+  double clear = 5;                                           ///< below this one it is low: at most `fire`, above 0
   double escalate = std::numeric_limits<double>::infinity();  ///< at least `fire`; infinity: only an infinite score
   std::uint32_t samples_high = 1;                             ///< in a row that raise an alert, at least 1
   duration time_high{};                                       ///< and from the first to the last of them
@@ -39,10 +42,15 @@ struct alert {
 };
 
 enum class alert_change : std::uint8_t { nothing, raised, escalated, cleared };
+[[nodiscard]] constexpr std::string_view name_of(alert_change c) {
+  constexpr std::array<std::string_view, 4> names{"nothing", "raised", "escalated", "cleared"};
+  return names[static_cast<std::size_t>(c)];
+}
 
 /// Makes alerts of scores: hold-down (one high sample is no alert yet, one low one no end), hysteresis between `fire`
 /// and `clear`, and escalation, once an alert. Apart from scoring, so that every detector's alerts are alike. A gate
-/// has at most one alert; for one a key: keyed<Key, alert_gate>.
+/// has at most one alert; for one a key: keyed<Key, alert_gate>. Give it every score of a detector: one that hears high
+/// ones alone, as the stage `detect` tells them, is cleared by longest_silence only.
 ///
 /// A sample between `clear` and `fire` ends a row of high samples, and one of low ones. An alert whose peak is at
 /// `escalate` when it is raised is raised as escalated. Scores that are NaN are passed over. Where time goes back
@@ -145,7 +153,7 @@ class alert_gate {
   static alert_gate_options checked(const alert_gate_options& o) {
     detail::require_option(o.clear > 0, "alert_gate_options.clear must be above 0, or no alert would ever end");
     detail::require_option(o.fire >= o.clear && o.fire <= std::numeric_limits<double>::max(),
-                           "alert_gate_options.fire must be at least clear, and finite; 13.8 is once in a million");
+                           "alert_gate_options.fire must be at least clear, and finite; 10 is once in 22,000");
     detail::require_option(o.escalate >= o.fire, "alert_gate_options.escalate must be at least fire");
     detail::require_option(o.samples_high >= 1 && o.samples_low >= 1,
                            "alert_gate_options.samples_high and samples_low must be at least 1");

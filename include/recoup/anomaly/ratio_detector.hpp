@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "recoup/anomaly/assessment.hpp"
 #include "recoup/anomaly/detail/bucket_ring.hpp"
@@ -51,7 +52,8 @@ struct ratio_assessment {
 /// to. Its usual value is a numerator and a denominator that fade. Two views judge: the bucket alone, by the exponent
 /// of its tail, and a CUSUM of all deviations, which sees a small one that lasts, and is emptied when the ratios since
 /// say that it is over. The score is that of the louder less ln 2. One extreme ratio is learnt as one 3 standard
-/// deviations off; one that stays becomes the usual one within some half-lives.
+/// deviations off; one that stays becomes the usual one within some half-lives. The band is that of the next ratio,
+/// given the sum; where that is so high that no ratio would be usual, the band ends at the expected one.
 ///
 /// A B that names when its A was counts with that A. One that does not counts with the As of `maturity` before it: give
 /// the usual delay as maturity then, and expect that ratios vary more. More Bs than As in a bucket are `unpaired`.
@@ -116,7 +118,7 @@ class ratio_detector {
   /// What a ratio would be judged as; `at` tells the part of the season. Nothing of 0.
   [[nodiscard]] assessment assess(timestamp at, std::uint64_t followed, std::uint64_t opened) const noexcept {
     if (opened == 0) return {};
-    return baseline_.explain(baseline_.judge(rules_, at, followed, opened));
+    return explained(baseline_.judge(rules_, at, followed, opened));
   }
 
   [[nodiscard]] const counts& counters() const noexcept { return counts_; }
@@ -223,17 +225,26 @@ class ratio_detector {
     return opened_at.value_or(saturating_add(time, -options_.maturity));
   }
 
+  // A sum that is high enough would have the band lie beyond what is expected.
+  [[nodiscard]] assessment explained(const detail::ratio_baseline::judgement& j) const noexcept {
+    assessment a = baseline_.explain(j);
+    a.lower = std::min(a.lower, a.expected);
+    a.upper = std::max(a.upper, a.expected);
+    return a;
+  }
+
   template <class Told>
   void close(timestamp start, const bucket& b, Told& told) {
     const std::uint64_t paired = std::min(b.followed, b.opened);
     bucket all = waiting_;
     add(all.opened, b.opened);
     add(all.followed, paired);
-    const timestamp since = waiting_.is_empty() ? start : waiting_since_;
+    const bool is_back = b.opened > 0 && start < waiting_since_;
+    const timestamp since = waiting_.is_empty() || is_back ? start : waiting_since_;
     if (all.opened >= options_.least) {
       const auto j = baseline_.judge(rules_, start, all.followed, all.opened);
       const duration width = elapsed(since, saturating_add(start, options_.bucket));
-      told(ratio_assessment{since, width, all.opened, all.followed, baseline_.explain(j)});
+      told(ratio_assessment{since, width, all.opened, all.followed, explained(j)});
       baseline_.learn(rules_, j);
       all.clear();
     }

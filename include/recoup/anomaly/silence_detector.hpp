@@ -53,7 +53,7 @@ class silence_detector {
   [[nodiscard]] std::optional<silence_ended> judge(timestamp at) const noexcept {
     const bool came_late = at < last_ && elapsed(at, last_) <= options_.longest_step;
     if (times_ == 0 || came_late) return std::nullopt;
-    return silence_ended{silent_since_, at, times_};
+    return silence_ended{silent_since(at), at, times_};
   }
   /// An event. Returns the silence that it ends, if that was told.
   std::optional<silence_ended> seen(timestamp at) noexcept {
@@ -180,6 +180,7 @@ class silence_detector {
           elapsed(loaded.mark_, loaded.clock_) <= saturating_add(options_.longest_step, rates_.width());
       if (!is_in_order || !(loaded.spent_ >= 0 && loaded.spent_ <= detail::gap_distribution::longest_gap)) return false;
       if (loaded.times_ == std::numeric_limits<std::uint32_t>::max()) return false;
+      if (loaded.times_ > 0 && loaded.silent_since_ > loaded.last_) return false;
     }
     r.end_section();
     if (!r.ok() || (loaded.learnt_ > 0 && !loaded.has_begun_)) return false;
@@ -255,10 +256,17 @@ class silence_detector {
   }
   // What came before is not judged, nor is the part of the day learnt: nobody was there. A silence told is not over.
   void pause(timestamp at) noexcept {
+    silent_since_ = silent_since(at);
     clock_ = at;
     begin_gap(at);
     begin_part(at);
     if (times_ > 0) due_ = saturating_add(at, std::max(elapsed(silent_since_, at), duration(1)));
+  }
+
+  // When the silence that was told began, by a clock that says `at`: where it was set back, as long ago as before.
+  [[nodiscard]] timestamp silent_since(timestamp at) const noexcept {
+    return at < silent_since_ ? saturating_add(at, -std::max(elapsed(silent_since_, clock_), duration::zero()))
+                              : silent_since_;
   }
 
   void pass_parts(timestamp to) noexcept {

@@ -27,10 +27,10 @@ struct rate_watch {
   static void note(rate_detector& d, const Event&, timestamp now) noexcept {
     d.add(now);
   }
-  // It comes again: what counts is that it is not counted twice, in whichever bucket.
   template <class Event>
   static void take_back(rate_detector& d, const Event&, timestamp now) noexcept {
-    d.forget(now);
+    take_back_latest(now, d.options().counts.bucket, rate_detector::open_buckets,
+                     [&](timestamp at) { return d.forget(at); });
   }
   template <class Tell>
   static void advance(rate_detector& d, timestamp now, Tell&& tell) {

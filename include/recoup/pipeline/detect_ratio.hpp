@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -36,8 +37,10 @@ struct ratio_watch {
   }
   template <class Event>
   void take_back(ratio_detector& d, const Event& e, timestamp now) const {
-    if (opens(e)) d.forget_opened(now);
-    if (follows(e)) d.forget_followed(now);
+    const auto& o = d.options();
+    const auto buckets = static_cast<std::size_t>(o.maturity / o.bucket) + 2;  // those that may be open up to now
+    if (opens(e)) take_back_latest(now, o.bucket, buckets, [&](timestamp at) { return d.forget_opened(at); });
+    if (follows(e)) take_back_latest(now, o.bucket, buckets, [&](timestamp at) { return d.forget_followed(at); });
   }
   template <class Tell>
   static void advance(ratio_detector& d, timestamp now, Tell&& tell) {

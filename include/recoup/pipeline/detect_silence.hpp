@@ -50,7 +50,7 @@ inline constexpr detect_options whatever_is_told{.score = 1e-9};
 ///
 /// Tells when no event has passed for so long that it is unlikely, as anomaly: `at` is that of the last event, the
 /// value the seconds since. Tells it again when it has lasted twice as long, and silence_over when an event comes.
-/// `name` is not copied: give it a literal.
+/// Stands behind the stages that reject or correct events. `name` is not copied: give it a literal.
 [[nodiscard]] inline auto detect_silence(std::string_view name, silence_detector detector = silence_detector()) {
   return detail::watch_description<detail::one_stream, detail::silence_watch>{
       name, {}, {}, detector, detail::whatever_is_told, {}};

@@ -50,6 +50,7 @@ class cumulative_sums {
 
   [[nodiscard]] double score(const sum_rules& rules) const noexcept {
     const double higher = std::max(above_, below_);
+    if (higher == 0) return 0;  // as every value has a sum of at least that
     return positive_part(2 * rules.drift * (higher + sum_rules::overshoot) - sum_rules::sides);
   }
 
