@@ -1,5 +1,5 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
-// expect: recoup: a stage that rejects or corrects events stands behind expect, infer or reconcile
+// expect: recoup: a stage that rejects or corrects events stands behind detect_silence, expect, infer or reconcile
 #include "recoup/recoup.hpp"
 
 struct reading {

@@ -62,6 +62,20 @@ TEST_CASE("forget takes back what was remembered of the corrected event") {
   CHECK(pipe.process(e, now, ignore) == correction);
 }
 
+TEST_CASE("forget takes back what was remembered of the corrected event also where a rule would not let it pass now") {
+  auto pipe = recoup::assemble<named>(
+      recoup::check(recoup::rule<"id.short">([](const named& e) { return e.id.size() < 4; },
+                                             recoup::on_fail::correct([](named& e) { e.id.resize(3); })),
+                    recoup::rule<"n.rises">(recoup::monotone([](const named&) { return 0; }, &named::n),
+                                            recoup::on_fail::review)),
+      recoup::deduplicate(&named::id, recoup::exact_window({.events = 8})));
+  const named e{"abcd", 1};
+  REQUIRE(pipe.process(e, now, ignore) == correction);
+  REQUIRE(pipe.process({"x", 2}, now, ignore) == accepted);
+  CHECK(pipe.forget(e, now));
+  CHECK(pipe.process({"abc", 3}, now, ignore) == accepted);
+}
+
 TEST_CASE("forget of a correction or an inferred event leaves the real one alone") {
   auto pipe = recoup::assemble<named>(recoup::track_gaps(&named::n),
                                       recoup::deduplicate(&named::id, recoup::exact_window({.events = 8})));

@@ -302,6 +302,24 @@ TEST_CASE("an event that was corrected is held and released as corrected") {
   CHECK(out.all == lines{"accepted 0/1", "held corrected 0/3"});
 }
 
+namespace {
+// Partitions from 100 on are those of a producer that counts from there.
+struct below_100 {
+  bool operator()(const order& o) const { return o.partition < 100; }
+  void fix(order& o) const { o.partition -= 100; }
+};
+}  // namespace
+
+TEST_CASE("an event whose stream was corrected is followed by what it frees in that one") {
+  auto pipe =
+      recoup::assemble<order>(recoup::check(recoup::rule<"partition.number">(below_100(), recoup::on_fail::correct)),
+                              in_order(&order::partition, &order::offset));
+  scribe out;
+  send(pipe, {1, 3}, out);
+  send(pipe, {2}, out, 100);
+  CHECK(out.all == lines{"accepted 0/1", "held 0/3", "correction 100/2", "accepted 0/3"});
+}
+
 TEST_CASE("stages behind see an event when it comes, once, also one that is held or late, but none that is refused") {
   struct payment {
     std::uint64_t offset = 0;
@@ -486,6 +504,21 @@ TEST_CASE("a sink that throws at any of its calls changes nothing of what is tol
   }
 }
 
+TEST_CASE("after a sink threw in advance the next advance goes on though time goes back") {
+  auto pipe = alone({.max_hold = 10s});
+  send(pipe, {1, 3});
+  scribe out(1);
+  CHECK_THROWS_AS(pipe.advance(start + 10s, out), sink_failure);
+  CHECK(out.all == lines{"passed 0/2-2 time"});
+  CHECK(advance(pipe, start + 9s) == lines{"accepted 0/3"});
+
+  send(pipe, {6});
+  scribe flushed(1);
+  CHECK_THROWS_AS(pipe.stage_at<0>().flush(flushed), sink_failure);
+  CHECK(flushed.all == lines{"passed 0/4-5 flush"});
+  CHECK(advance(pipe, start) == lines{"accepted 0/6"});
+}
+
 TEST_CASE("after a sink threw what was ready is told before the next event of the stream") {
   auto pipe = alone();
   send(pipe, {1, 3, 4});
@@ -615,6 +648,29 @@ TEST_CASE("numbers of 16 bits are put in order across the wraparound") {
   CHECK(send(pipe, {65'535}) == lines{"accepted 0/65535"});
   advance(pipe, start);
   CHECK(advance(pipe, start + 1s) == lines{"abandoned 0/65536-65536", "passed 0/65536-65536 given up", "accepted 0/1"});
+}
+
+TEST_CASE("numbers of 16 bits that begin anew after a wraparound are counted on as the gap tracker counts them") {
+  const auto make = [] {
+    return recoup::assemble<order>(
+        recoup::track_gaps(&order::offset, {.bits = 16,
+                                            .max_jump = 100,
+                                            .max_behind = 100,
+                                            .resynchronise_after = 2,
+                                            .replay = {.max_attempts = 1, .first_wait = 1s}}),
+        in_order(&order::offset, {.bits = 16, .max_hold = recoup::duration::max()}));
+  };
+  auto pipe = make();
+  scribe ignored;
+  for (std::uint64_t n = 0; n < 80'000; ++n) pipe.process(numbered(n & 0xFFFF), start, ignored);
+  const std::uint64_t first = 70'000 & 0xFFFF;
+  send(pipe, {first, first + 1});
+  auto restored = make();
+  REQUIRE(recoup::restore(restored, recoup::snapshot(pipe)));
+  CHECK(send(restored, {first + 2, first + 4}) == lines{"accepted 0/4466", "held 0/4468"});
+  advance(restored, start);
+  CHECK(advance(restored, start + 1min) ==
+        lines{"abandoned 0/70003-70003", "passed 0/70003-70003 given up", "accepted 0/4468"});
 }
 
 TEST_CASE("all that is held can be handed out at the end") {

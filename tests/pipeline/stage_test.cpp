@@ -102,6 +102,19 @@ TEST_CASE("a stage of the user has its own findings and verdicts and reasons") {
   CHECK(has_counter);
 }
 
+TEST_CASE("the counters of several stages of a name are told apart") {
+  auto pipe =
+      recoup::assemble<order>(spending_limit(100), recoup::deduplicate(&order::id, recoup::exact_window({.events = 8})),
+                              spending_limit(200), spending_limit(300));
+  listener told;
+  pipe.process(spend("a", 40), start, told);
+  std::vector<std::string> stages;
+  pipe.stats([&](std::string_view stage, std::string_view counter, std::uint64_t) {
+    if (counter == "record") stages.emplace_back(stage);
+  });
+  CHECK(stages == std::vector<std::string>{"spending_limit", "spending_limit_2", "spending_limit_3"});
+}
+
 TEST_CASE("a stage of the user is part of the snapshot and of its configuration") {
   auto pipe = recoup::assemble<order>(spending_limit(100));
   listener told;

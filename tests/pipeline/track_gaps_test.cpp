@@ -336,6 +336,24 @@ TEST_CASE("requests are limited for all streams of a pipeline together") {
   CHECK(std::set<std::string>(requests.begin(), requests.end()).size() == 8);
 }
 
+TEST_CASE("a request that the sink says it could not send is made again and does not count") {
+  auto pipe = recoup::assemble<packet>(recoup::track_gaps(
+      &packet::channel, &packet::first, {.replay = {.max_attempts = 2, .first_wait = 1s, .longest_wait = 1s}}));
+  for (const std::uint64_t n : {1U, 3U}) pipe.process({7, n}, start, ignore);
+  bool can_send = false;
+  std::vector<std::uint32_t> attempts;
+  recoup::overloaded sink{[&](const recoup::replay_request<std::uint32_t>& r) {
+                            attempts.push_back(r.attempt);
+                            return can_send;
+                          },
+                          [](const auto&) {}};
+  pipe.advance(start, sink);
+  pipe.advance(start, sink);
+  can_send = true;
+  for (const auto wait : {0s, 0s, 1s}) pipe.advance(start + wait, sink);
+  CHECK(attempts == std::vector<std::uint32_t>{1, 1, 1, 2});
+}
+
 TEST_CASE("an event that was lost and will never come is skipped in its stream") {
   auto pipe = recoup::assemble<packet>(recoup::track_gaps(&packet::channel, &packet::first));
   for (const std::uint64_t n : {1U, 5U}) pipe.process({0, n}, start, ignore);

@@ -77,3 +77,15 @@ TEST_CASE("a duplicate says when its key was first seen") {
   CHECK(first == start);
   CHECK(why == "deduplicate: the key was first seen at 2024-10-04T00:00:00Z, 90 s before");
 }
+
+TEST_CASE("origins and verdicts have their names, and four verdicts are right") {
+  using recoup::name_of;
+  CHECK(name_of(recoup::origin::live) == "live");
+  CHECK(name_of(recoup::origin::inferred) == "inferred");
+  CHECK(name_of(recoup::verdict::refused) == "refused");
+  std::string right;
+  for (std::uint32_t v = 0; v < recoup::verdict_kinds; ++v) {
+    if (is_right(static_cast<recoup::verdict>(v))) right += std::string(name_of(static_cast<recoup::verdict>(v))) + ' ';
+  }
+  CHECK(right == "accepted correction held late ");
+}

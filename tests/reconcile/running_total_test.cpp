@@ -324,4 +324,9 @@ TEST_CASE("hostile bytes in a snapshot of totals are refused or give totals that
   CHECK(refused > 100);
 }
 
+TEST_CASE("what a running total answers has a name") {
+  CHECK(name_of(recoup::total_answer::counted) == "counted");
+  CHECK(name_of(recoup::total_answer::refused) == "refused");
+}
+
 }  // namespace

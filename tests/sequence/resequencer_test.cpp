@@ -788,6 +788,22 @@ TEST_CASE("what is forgotten comes anew") {
   CHECK(!resequencer<event>().forget(0));
 }
 
+TEST_CASE("a restarted resequencer of narrow numbers counts on from where it is told that they lie") {
+  recoup::resequencer<int> r({.bits = 8});
+  const auto ignore = [](const auto&) {};
+  r.offer(5, 5, start, ignore);
+  r.restart(1'000);  // 232 in 8 bits
+  CHECK_FALSE(r.has_begun());
+  recoup::resequencer<int> restored({.bits = 8});
+  REQUIRE(recoup::restore(restored, recoup::snapshot(r)));
+  for (recoup::resequencer<int>* one : {&r, &restored}) {
+    CHECK(one->judge(230).sequence == 998);
+    CHECK(one->judge(1).sequence == 1'025);
+    CHECK(one->offer(233, 1, start, ignore) == placing::next);
+    CHECK(one->expected() == 1'002);
+  }
+}
+
 TEST_CASE("a restarted resequencer begins with whatever comes next and remembers nothing") {
   resequencer<event> r({.expect_from = 100});
   offer_all(r, {100, 102, 104});

@@ -120,16 +120,19 @@ class check_stage : public stage_defaults<Event> {
   /// Rules with memory forget the event, as it was corrected by the others if it was.
   bool forget(const Event& e, const context& c) noexcept(!Rules::has_memory) {
     if constexpr (Rules::has_memory) {
-      if (!is_of_the_stream(c)) return true;
-      judgement j;
-      j.failed = rules_.failed(e, c.now) & ~Rules::with_memory();
-      if constexpr (corrects) {
-        if (outcome_is_open(j.failed)) correct(j, e, c);
-        j.failed_again &= ~Rules::with_memory();
-      }
-      return rules_.forget(passed_on(e, j), c.now);
+      if (is_of_the_stream(c)) return rules_.forget(passed_on(e, judge_passed(e, c)), c.now);
     }
     return true;
+  }
+  /// By the rules without memory: when the event passed, it broke none of the others.
+  judgement judge_passed(const Event& e, const context& c) const {
+    judgement j;
+    j.failed = rules_.failed(e, c.now) & ~Rules::with_memory();
+    if constexpr (corrects) {
+      if (outcome_is_open(j.failed)) correct(j, e, c);
+      j.failed_again &= ~Rules::with_memory();
+    }
+    return j;
   }
 
   template <class F>

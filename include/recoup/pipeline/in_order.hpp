@@ -233,7 +233,7 @@ class in_order_stage : public stage_defaults<Event> {
       if (*expected < resumed.resumed_at) stream->pass_over({*expected, resumed.resumed_at - 1});
     } else {
       if (stream->held_count() != 0) drop(resumed.stream, *stream, false);
-      stream->restart();
+      stream->restart(resumed.resumed_at);
     }
   }
 
@@ -246,6 +246,7 @@ class in_order_stage : public stage_defaults<Event> {
     }
     if (!table::evicts || now >= due_) {
       timestamp due = timestamp::max();
+      due_ = timestamp::min();  // should emit throw
       streams_.for_each([&](const stream_type& key, component& stream) {
         stream.release(now, key, as_accepted(emit));
         due = std::min(due, stream.due());
@@ -268,6 +269,7 @@ class in_order_stage : public stage_defaults<Event> {
   void flush(Sink&& sink) {
     const auto emit = [&](const auto& told) { sink(told); };
     tell_dropped(emit);
+    due_ = timestamp::min();  // should emit throw
     streams_.for_each([&](const stream_type& key, component& stream) { stream.flush(key, as_accepted(emit)); });
   }
 

@@ -17,6 +17,7 @@
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
 #include "recoup/pipeline/detail/handlers.hpp"
+#include "recoup/pipeline/detail/stage_label.hpp"
 #include "recoup/pipeline/overloaded.hpp"
 #include "recoup/pipeline/stage.hpp"
 #include "recoup/pipeline/verdict.hpp"
@@ -49,8 +50,8 @@ class pipeline {
                   "recoup: a stage that rejects or corrects events stands behind in_order, which hands out what it "
                   "held and asks nobody: put in_order behind it");
     static_assert(judged_before_taken(),
-                  "recoup: a stage that rejects or corrects events stands behind expect, infer or reconcile, which "
-                  "would take events that do not pass for ones that happened: put these last");
+                  "recoup: a stage that rejects or corrects events stands behind detect_silence, expect, infer or "
+                  "reconcile, which would take events that do not pass for ones that happened: put these last");
   }
 
   /// Judges one event that arrived at `now`, tells the sink, commits. Returns the verdict that the sink was told.
@@ -98,7 +99,7 @@ class pipeline {
     ((void)detail::handles<std::remove_reference_t<Sink>>(typename Stages::findings{}), ...);
     for_each_stage([&](auto, auto& s) {
       if constexpr (takes_external<std::remove_reference_t<decltype(s)>, Record>) {
-        s.external(record, now, [&](const auto& finding) { sink(finding); });
+        s.external(record, now, [&](const auto& finding) { detail::hand(sink, finding); });
       }
     });
   }
@@ -120,16 +121,17 @@ class pipeline {
   }
 
   /// All counters by name, to hand them on to a metrics system: f(stage's name, counter's name, value), first those of
-  /// the verdicts under "pipeline"; held, late and refused where a stage may hold events.
+  /// the verdicts under "pipeline"; held, late and refused where a stage may hold events. The second stage of a name is
+  /// "check_2".
   template <class F>
   void stats(F&& f) const {
     for (std::size_t v = 0; v < verdict_kinds; ++v) {
       const bool is_optional = v >= static_cast<std::size_t>(verdict::held);
       if (!is_optional || holds) f("pipeline", name_of(static_cast<verdict>(v)), verdicts_[v]);
     }
-    for_each_stage([&](auto, const auto& s) {
+    for_each_stage([&](auto index, const auto& s) {
       s.for_each_counter([&](std::string_view counter, std::uint64_t value) {
-        f(std::string_view(std::remove_cvref_t<decltype(s)>::name), counter, value);
+        f(detail::stage_label<decltype(index)::value, Stages...>::value, counter, value);
       });
     });
   }
@@ -233,7 +235,7 @@ class pipeline {
     const hints h = prepare(event, all_stages);
     (judge<I>(all, std::get<I>(h), c), ...);
     const verdict v = finish<false>(event, all, c, sink, all_stages);
-    if constexpr (releases) (release<I>(event, c, sink), ...);
+    if constexpr (releases) (release<I>(*all.current, c, sink), ...);
     return v;
   }
 
@@ -244,7 +246,7 @@ class pipeline {
     [[maybe_unused]] reactions noted;
     if constexpr (!Usual && releases) {
       const auto tell_and_note = [&](const auto& finding) {
-        sink(finding);
+        detail::hand(sink, finding);
         noted.note(finding);
       };
       if (takes_note) (report<Usual, I>(all, c, tell_and_note), ...);
@@ -316,7 +318,7 @@ class pipeline {
   template <std::size_t I, class Sink>
   void release(const Event& event, const context& c, Sink& sink) {
     if constexpr (can_release<stage_type<I>>) {
-      std::get<I>(stages_).release(event, c, [&](const auto& told) { sink(told); });
+      std::get<I>(stages_).release(event, c, [&](const auto& told) { detail::hand(sink, told); });
     }
   }
 
@@ -353,19 +355,21 @@ class pipeline {
     if constexpr (!(Usual && can_be_usual<I>)) {
       if (!sees_all<I> && all.seen[I] == nullptr) return;
       std::get<I>(stages_).report(*all.seen[I], std::get<I>(all.judgements), c,
-                                  [&](const auto& finding) { sink(finding); });
+                                  [&](const auto& finding) { detail::hand(sink, finding); });
     }
   }
 
   static constexpr bool rejects = !(std::is_same_v<typename Stages::verdicts, type_list<>> && ...);
   template <class Told>
   static constexpr bool tells = (detail::contains<Told>(typename Stages::verdicts{}) || ...);
+  template <class Sink, class Told>
+  static constexpr bool tells_to = tells<Told>&& std::is_invocable_v<Sink&, const Told&>;
   static constexpr bool holds = tells<held<Event>> || tells<late<Event>> || tells<refused<Event>>;
 
   template <class Sink>
   void deliver(const Event& event, const judged& all, const context& c, Sink& sink) const {
     if (all.outcome == verdict::accepted) [[likely]] {
-      sink(accepted<Event>{event, c.from});
+      detail::hand(sink, accepted<Event>{event, c.from});
     } else if constexpr (rejects) {
       deliver_rejected(event, *all.current, all.outcome, first_seen(all, indices{}), c, sink);
     }
@@ -378,25 +382,25 @@ class pipeline {
                                           std::optional<timestamp> first_seen, context c, Sink& sink) const {
     const auto reasons = [&] { return explain(event, c, indices{}); };
     const explanation why(reasons);
-    if constexpr (tells<duplicate<Event>>) {
+    if constexpr (tells_to<Sink, duplicate<Event>>) {
       if (outcome == verdict::duplicate) sink(duplicate<Event>{event, first_seen, why});
     }
-    if constexpr (tells<dead_letter<Event>>) {
+    if constexpr (tells_to<Sink, dead_letter<Event>>) {
       if (outcome == verdict::dead_letter) sink(dead_letter<Event>{event, why});
     }
-    if constexpr (tells<review<Event>>) {
+    if constexpr (tells_to<Sink, review<Event>>) {
       if (outcome == verdict::review) sink(review<Event>{event, why});
     }
-    if constexpr (tells<correction<Event>>) {
+    if constexpr (tells_to<Sink, correction<Event>>) {
       if (outcome == verdict::correction) sink(correction<Event>{event, current, why});
     }
-    if constexpr (tells<held<Event>>) {
+    if constexpr (tells_to<Sink, held<Event>>) {
       if (outcome == verdict::held) sink(held<Event>{current, event, why});
     }
-    if constexpr (tells<late<Event>>) {
+    if constexpr (tells_to<Sink, late<Event>>) {
       if (outcome == verdict::late) sink(late<Event>{current, event, why});
     }
-    if constexpr (tells<refused<Event>>) {
+    if constexpr (tells_to<Sink, refused<Event>>) {
       if (outcome == verdict::refused) sink(refused<Event>{event, why});
     }
   }
@@ -448,6 +452,15 @@ class pipeline {
     }
   }
 
+  // What the stage made of an event that passed it: by what it remembers since, it might not pass now.
+  template <class Stage>
+  static auto judged_passed(const Stage& s, const Event& event, const context& c) {
+    if constexpr (requires { s.judge_passed(event, c); }) {
+      return s.judge_passed(event, c);
+    } else {
+      return s.judge(event, s.prepare(event), c);
+    }
+  }
   // Later stages saw the event as earlier ones corrected it.
   template <std::size_t I>
   bool forget(const Event& event, const context& c) {
@@ -457,7 +470,7 @@ class pipeline {
       auto& s = std::get<I>(stages_);
       const bool here = s.forget(event, c);
       if constexpr (requires(const typename stage_type<I>::judgement& j) { j.corrected(); }) {
-        const auto j = s.judge(event, s.prepare(event), c);
+        const auto j = judged_passed(s, event, c);
         if (s.outcome(j) == verdict::correction) return forget<I + 1>(*j.corrected(), c) && here;
       }
       return forget<I + 1>(event, c) && here;
@@ -466,23 +479,32 @@ class pipeline {
 
   template <std::size_t I, class Sink>
   void advance(timestamp now, Sink& sink) {
-    std::get<I>(stages_).advance(now, [&](const auto& finding) { tell<I>(finding, now, sink); });
+    std::get<I>(stages_).advance(now, [&](const auto& finding) { return tell<I>(finding, now, sink); });
   }
 
   // Tells a finding of stage I to the sink, and lets those later stages that react to it take note. What they make of
   // it they tell themselves, before the next finding: were it told here and the sink threw, this finding, which has
-  // been told, would be told again.
+  // been told, would be told again. Returns what the sink does: a replay request may not have been sent.
   template <std::size_t I, class Finding, class Sink>
-  void tell(const Finding& finding, timestamp now, Sink& sink) {
+  auto tell(const Finding& finding, timestamp now, Sink& sink) {
     for_each_stage([&](auto index, auto& s) {
       using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
       if constexpr (index > I && !std::is_same_v<reacts_to, type_list<>>) advance<decltype(index)::value>(now, sink);
     });
-    sink(finding);
-    for_each_stage([&](auto index, auto& s) {
-      using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
-      if constexpr (index > I && detail::contains<Finding>(reacts_to{})) s.react(finding, now);
-    });
+    const auto take_up = [&] {
+      for_each_stage([&](auto index, auto& s) {
+        using reacts_to = typename std::remove_reference_t<decltype(s)>::reacts_to;
+        if constexpr (index > I && detail::contains<Finding>(reacts_to{})) s.react(finding, now);
+      });
+    };
+    if constexpr (std::is_same_v<decltype(detail::hand(sink, finding)), bool>) {
+      const bool is_taken = detail::hand(sink, finding);
+      if (is_taken) take_up();
+      return is_taken;
+    } else {
+      detail::hand(sink, finding);
+      take_up();
+    }
   }
 
   // Whether some stage before I tells each of these findings; or whether no stage tells any such, if that will do.
@@ -527,7 +549,7 @@ class pipeline {
   std::array<std::uint64_t, verdict_kinds> verdicts_{};
 };
 
-/// Makes a pipeline for events of type Event from stage descriptions (track_gaps, deduplicate, check, infer) or stages.
+/// Makes a pipeline for events of type Event from stage descriptions, such as track_gaps(...), or stages.
 template <class Event, class... Descriptions>
 [[nodiscard]] auto assemble(Descriptions... descriptions) {
   const auto bind = [](auto&& d) {
@@ -539,8 +561,9 @@ template <class Event, class... Descriptions>
   };
   static_assert(
       (stage<decltype(bind(std::move(descriptions))), Event> && ...),
-      "recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages: see the "
-      "concept recoup::stage for what they need");
+      "recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, in_order, detect, detect_rate, "
+      "detect_ratio, detect_silence, expect, reconcile, infer, and your own stages: see the concept recoup::stage "
+      "for what they need");
   return pipeline<Event, decltype(bind(std::move(descriptions)))...>(bind(std::move(descriptions))...);
 }
 

@@ -127,6 +127,8 @@ struct stage_defaults {
 /// - `commit(event, judgement, context, verdict)`, with the verdict that the whole pipeline reached; where it is
 ///   noexcept, it is called after those that are not;
 /// - all that stage_defaults has;
+/// - optionally, if it corrects events, `judge_passed(event, context) const -> judgement`: of one that passed, whatever
+///   it remembers since; asked when events are forgotten, in place of judge;
 /// - optionally `release(event, context, emit)`: tells the events that are ready now as accepted<Event>, and findings
 ///   about them. Called, out of line, before an unusual event is judged and after it is committed; never for usual
 ///   ones, so such a stage has is_usual. It takes up findings also from `report`, once the event is committed. What is

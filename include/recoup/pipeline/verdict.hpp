@@ -24,6 +24,10 @@ enum class origin : std::uint8_t {
   correction,  ///< re-injected after a correction: has arrived before under its number
   inferred,    ///< made up from its neighbours
 };
+[[nodiscard]] constexpr std::string_view name_of(origin o) {
+  constexpr std::array<std::string_view, 4> names{"live", "replay", "correction", "inferred"};
+  return names[static_cast<std::size_t>(o)];
+}
 
 /// Exactly one of these for every event. (32 bits wide, so that what the pipeline knows of an event has no padding and
 /// stays in registers.)

@@ -85,6 +85,10 @@ enum class total_answer : std::uint8_t {
   ahead,     ///< the event lies more than a window ahead of now
   refused,   ///< NaN, infinite, a sum beyond the range of Value, or taken back without having been counted
 };
+[[nodiscard]] constexpr std::string_view name_of(total_answer a) {
+  constexpr std::array<std::string_view, 5> names{"counted", "adjusted", "too_late", "ahead", "refused"};
+  return names[static_cast<std::size_t>(a)];
+}
 
 /// Sums, counts, least and greatest values by key and window of event time, that stay right when events come late, are
 /// corrected or are taken back: without history, as each change names what it replaces. Once a window is published,

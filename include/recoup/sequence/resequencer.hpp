@@ -226,14 +226,15 @@ class resequencer {
   }
 
   /// Begins anew with the next number, whatever it is, as after a producer's restart. What is held is dropped: flush it
-  /// before.
-  void restart() noexcept {
+  /// before. `near`: where that number will lie, if known: narrow ones are unwrapped next to it.
+  void restart(std::uint64_t near = 0) noexcept {
     while (!order_.empty()) {
       give_back(order_.back().slot);
       order_.pop_back();
     }
     started_ = running_ = false;
-    next_ = floor_ = 0;
+    next_ = near;
+    floor_ = 0;
     passed_.clear();
     due_ = never;
   }
@@ -394,7 +395,7 @@ class resequencer {
     sequence_unwrapper unwrapper(options_.bits);
     if (!order_.empty()) {
       unwrapper.commit(order_.back().number);
-    } else if (started_ && (next_ != 0 || !running_)) {
+    } else if (next_ != 0 || (started_ && !running_)) {
       unwrapper.commit(next_ - 1);
     }
     return unwrapper.unwrap(number);
@@ -550,7 +551,7 @@ class resequencer {
 
   bool is_consistent() const noexcept {
     if (!started_) {
-      return !running_ && next_ == 0 && floor_ == 0 && order_.empty() && passed_.empty();
+      return !running_ && floor_ == 0 && order_.empty() && passed_.empty();
     }
     if (running_ ? floor_ > next_ : next_ != 0 || !order_.empty()) return false;
     if (!order_.empty() && order_.front().number < next_) return false;
@@ -561,7 +562,7 @@ class resequencer {
   resequencer_options options_;
   [[no_unique_address]] Size size_;
   std::uint64_t mask_;
-  std::uint64_t next_ = 0;  // whose turn it is; 0 again after 2^64 - 1
+  std::uint64_t next_ = 0;  // whose turn it is, 0 again after 2^64 - 1; before the first number: where it will lie
   bool started_ = false;
   bool running_ = false;                // started, and the turn of 2^64 - 1 is not over
   std::uint64_t floor_ = 0;             // below it, nobody knows what was passed over

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "recoup/core/detail/project.hpp"
@@ -28,6 +30,13 @@ struct arrival_finding<Watch, Key> {
   using type = type_list<typename Watch::template finding<Key>>;
 };
 
+// Takes an event back from the latest of the last `buckets` that forget(time) finds one in. It comes again: what counts
+// is that it is not counted twice, in whichever bucket.
+template <class Forget>
+void take_back_latest(timestamp now, duration bucket, std::size_t buckets, Forget&& forget) {
+  for (std::size_t i = 0; i < buckets && !forget(now); ++i) now = saturating_add(now, -bucket);
+}
+
 // What detect_rate, detect_ratio and detect_silence have in common: a detector, one for all or one a key, that is told
 // of events and judges when time passes. Live events count with which nothing is wrong. The Watch says how:
 // note(detector, event, now), take_back(detector, event, now), and advance(detector, now, tell) that calls tell(at,
@@ -42,6 +51,7 @@ class watch_stage : public stage_defaults<Event> {
   using key_type = stream_of<Key, Event>;
   using table = table_of<key_type, watched>;
   using arrival_findings = typename arrival_finding<Watch, key_type>::type;
+  static constexpr bool takes_right_events = !std::is_same_v<arrival_findings, type_list<>>;
   using findings =
       joined<type_list<anomaly<key_type>>, arrival_findings, type_list_if<table::evicts, detector_evicted<key_type>>>;
 
