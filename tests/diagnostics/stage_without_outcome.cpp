@@ -1,5 +1,5 @@
 // Copyright 2026 The recoup authors. SPDX-License-Identifier: Apache-2.0
-// expect: recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, infer, and your own stages
+// expect: recoup: assemble<Event>(...) takes track_gaps, deduplicate, check, in_order
 #include "recoup/recoup.hpp"
 
 struct payment {
