@@ -1,6 +1,6 @@
 # Runs PROGRAM twice, and wants the same of both, byte for byte.
 foreach(run 1 2)
-  execute_process(COMMAND ${PROGRAM} 300000 7 OUTPUT_VARIABLE output_${run} RESULT_VARIABLE result)
+  execute_process(COMMAND ${PROGRAM} 100000 7 OUTPUT_VARIABLE output_${run} RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "run ${run} ended with ${result}:\n${output_${run}}")
   endif()
