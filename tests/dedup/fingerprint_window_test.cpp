@@ -96,6 +96,23 @@ TEST_CASE("a full window of fingerprints remembers all that it promises and evic
   }
 }
 
+TEST_CASE("integers at equal distances are spread over the lines as well as random ones") {
+  constexpr std::uint64_t events = 5'000;
+  std::vector<std::uint64_t> steps{10, 1'000'000'007, 2'971'215'073, 0x9E37'79B9'7F4A'7C15};
+  for (unsigned shift = 1; shift <= 50; shift += 7) steps.push_back(std::uint64_t{1} << shift);
+  for (const std::uint64_t step : steps) {
+    INFO("distance " << step);
+    fingerprint_window<> window({.events = events});
+    std::uint64_t missed = 0;
+    for (std::uint64_t i = 0; i < 3 * events; ++i) {
+      window.observe(i * step, at(0));
+      if (i + 1 >= events && !window.judge((i + 1 - events) * step, at(0)).is_duplicate) ++missed;
+    }
+    CHECK(missed == 0);
+    CHECK(window.fresh() == 3 * events);
+  }
+}
+
 TEST_CASE("bytes of a window of fingerprints are at most ten a key from a thousand keys on") {
   for (const std::size_t events : {1'000U, 1U << 16, 1U << 20, 1U << 30}) {
     CHECK(static_cast<double>(fingerprint_window<>::bytes_for(limited(events))) <= 10.2 * static_cast<double>(events));
@@ -257,6 +274,23 @@ TEST_CASE("a window of fingerprints restored goes on as the original") {
   }
   CHECK(differing == 0);
   CHECK(original.duplicates() > 1'000);
+}
+
+TEST_CASE("a window of fingerprints refuses the bytes of a version whose keys had other hashes") {
+  fingerprint_window<> window({.events = 10});
+  window.observe(1, at(0));
+  recoup::snapshot_writer w;
+  window.save(w);
+  std::vector<std::byte> bytes = w.take();
+  constexpr std::size_t version = 4;  // behind the tag of the section
+  for (const int change : {0, -1, 1}) {
+    INFO("version changed by " << change);
+    std::vector<std::byte> changed = bytes;
+    changed[version] = static_cast<std::byte>(static_cast<int>(changed[version]) + change);
+    recoup::snapshot_reader r(changed);
+    fingerprint_window<> other({.events = 10});
+    CHECK(other.load(r) == (change == 0));
+  }
 }
 
 TEST_CASE("hostile bytes in a snapshot of fingerprints are refused or give a window that works") {

@@ -228,3 +228,48 @@ TEST_CASE("no dead key of a large and mostly empty window returns when its numbe
     CHECK(deaths > 1'000);
   }
 }
+
+TEST_CASE("a key added in order leaves the epochs as one that is added by turns") {
+  std::mt19937_64 random(5);
+  for (const std::uint64_t events : {1U, 50U, 3'000U, 5'000U}) {
+    INFO("events " << events);
+    constexpr std::int64_t age = 640'000;
+    const std::uint64_t lines = events / 6 + 3;
+    epochs by_turns(events, duration(age), lines);
+    epochs in_order(events, duration(age), lines);
+    const auto take_turn = [](epochs& e, timestamp now) {
+      if (e.is_due(now)) e.swept(e.turn(now));
+      e.add(now);
+    };
+    const auto bytes = [](const epochs& e) {
+      recoup::snapshot_writer w;
+      e.save(w);
+      return w.take();
+    };
+    std::uint64_t in_one_step = 0;
+    std::uint64_t differing = 0;
+    timestamp now{};
+    for (int i = 0; i < 20'000; ++i) {
+      const std::uint64_t kind = random() % 1'000;
+      if (kind == 0) {
+        now = timestamp::min();
+      } else if (kind == 1) {
+        now = timestamp::max();
+      } else if (kind < 20) {
+        now = at(static_cast<std::int64_t>(random() % (4 * age)) - 2 * age);
+      } else {
+        now = recoup::saturating_add(now, duration(random() % 100));
+      }
+      take_turn(by_turns, now);
+      if (in_order.add_in_order(now)) {
+        ++in_one_step;
+      } else {
+        take_turn(in_order, now);
+      }
+      differing += in_order.keys(in_order.current()) != by_turns.keys(by_turns.current()) ? 1U : 0U;
+      if (i % 50 == 0) differing += bytes(in_order) != bytes(by_turns) ? 1U : 0U;
+    }
+    CHECK(differing == 0);
+    CHECK((in_one_step > 10'000) == (events > 1'000));
+  }
+}

@@ -14,6 +14,7 @@
 
 #include "catch.hpp"
 #include "recoup/dedup/detail/line_masks.hpp"
+#include "recoup/dedup/detail/living_tags.hpp"
 
 namespace {
 
@@ -23,6 +24,7 @@ using recoup::timestamp;
 using recoup::detail::epochs;
 using recoup::detail::line_masks;
 using recoup::detail::line_table;
+using recoup::detail::living_tags;
 using recoup::detail::portable_line_masks;
 
 template <unsigned Slots>
@@ -42,24 +44,25 @@ void both_ways_agree() {
     const auto word = static_cast<std::uint16_t>(random() % 3 * 0x0101);
     const auto current = static_cast<std::uint8_t>(random());
     const auto span = static_cast<std::uint8_t>(random() % 4 == 0 ? 255 : random());
+    const living_tags living(current, span);
     const std::byte* a = lines[0].data();
     const std::byte* b = lines[1].data();
     if (fast::equal(a, word) != plain::equal(a, word)) ++differing;
-    if (fast::alive(a, current, span) != plain::alive(a, current, span)) ++differing;
+    if (fast::alive(a, living) != plain::alive(a, living)) ++differing;
     const std::uint64_t equal = fast::equal(a, b, word);
     if ((equal & ((std::uint64_t{1} << Slots) - 1)) != plain::equal(a, word)) ++differing;
     if (equal >> fast::second_line != plain::equal(b, word)) ++differing;
     found += equal != 0 ? 1U : 0U;
-    const auto pair = fast::alive(a, b, current, span);
-    const auto expected = plain::alive(a, b, current, span);
-    if ((pair.mask & ((std::uint64_t{1} << Slots) - 1)) != plain::alive(a, current, span)) ++differing;
-    if (pair.mask >> fast::second_line != plain::alive(b, current, span)) ++differing;
+    const auto pair = fast::alive(a, b, living);
+    const auto expected = plain::alive(a, b, living);
+    if ((pair.mask & ((std::uint64_t{1} << Slots) - 1)) != plain::alive(a, living)) ++differing;
+    if (pair.mask >> fast::second_line != plain::alive(b, living)) ++differing;
     if (pair.first_count != expected.first_count || pair.second_count != expected.second_count) ++differing;
     auto swept = lines;
-    fast::replace_dead(swept[0].data(), current, span, 77);
-    plain::replace_dead(swept[1].data(), current, span, 77);
-    plain::replace_dead(lines[0].data(), current, span, 77);
-    fast::replace_dead(lines[1].data(), current, span, 77);
+    fast::replace_dead(swept[0].data(), living, 77);
+    plain::replace_dead(swept[1].data(), living, 77);
+    plain::replace_dead(lines[0].data(), living, 77);
+    fast::replace_dead(lines[1].data(), living, 77);
     if (swept != lines) ++differing;
   }
   CHECK(differing == 0);

@@ -9,6 +9,7 @@
 
 #include "recoup/core/snapshot_bytes.hpp"
 #include "recoup/core/time.hpp"
+#include "recoup/dedup/detail/living_tags.hpp"
 
 namespace recoup::detail {
 
@@ -41,11 +42,13 @@ class epochs {
         keys_an_epoch_(keys_for(events)),
         lines_(lines),
         age_(age),
-        stride_(static_cast<unsigned>(lines * 27 / events + 1)) {}
+        keys_a_turn_(keys_an_epoch_ < 32 ? 8 : 32),
+        stride_(static_cast<unsigned>(lines * 27 * keys_a_turn_ / 8 / events + 1)) {}
 
   [[nodiscard]] tag current() const noexcept { return current_; }
   // A tag is alive if current() - tag, as 8 bits, is not above this.
   [[nodiscard]] tag span() const noexcept { return distance(oldest_, current_); }
+  [[nodiscard]] const living_tags& living() const noexcept { return living_; }
   [[nodiscard]] tag oldest() const noexcept { return oldest_; }
   [[nodiscard]] tag dead_tag() const noexcept { return previous(oldest_); }
   [[nodiscard]] bool is_alive(tag t) const noexcept { return distance(t, current_) <= span(); }
@@ -59,11 +62,11 @@ class epochs {
   [[nodiscard]] duration age() const noexcept { return age_; }
   [[nodiscard]] bool is_within_age(tag t, timestamp now) const noexcept { return elapsed(latest(t), now) <= age_; }
 
-  // Before a key comes: whether `turn` must be called, every 8 keys and when an epoch ends.
+  // Before a key comes: whether `turn` must be called, every 8 or 32 keys and when an epoch ends.
   [[nodiscard]] bool is_due(timestamp now) const noexcept { return total_ >= next_turn_ || is_over(now); }
   // Begins and ends epochs. Returns how many lines to sweep then.
   [[nodiscard]] unsigned turn(timestamp now) noexcept {
-    unsigned sweep = total_ % 8 == 0 ? stride_ : 0;
+    unsigned sweep = total_ % keys_a_turn_ == 0 ? stride_ : 0;
     if (total_ == 0) {
       began_ = records_[current_].first = records_[current_].latest = now;
     } else if (total_ - began_at_ >= keys_an_epoch_) {
@@ -86,6 +89,15 @@ class epochs {
     ++r.keys;
     r.first = std::min(r.first, now);
     r.latest = std::max(r.latest, now);
+  }
+  // Both in one step, for a key that comes as most do: no turn is due, and time does not go back. Else false.
+  [[nodiscard]] bool add_in_order(timestamp now) noexcept {
+    record& r = records_[current_];
+    if (total_ >= next_turn_ || now < r.latest || now > latest_begin_) return false;
+    ++total_;
+    ++r.keys;
+    r.latest = now;
+    return true;
   }
   // A key of a living epoch was seen again and may come into the current one: false if it stays where it is.
   [[nodiscard]] bool moves(tag t, timestamp now) noexcept {
@@ -242,17 +254,20 @@ class epochs {
   }
 
   void plan() noexcept {
-    next_turn_ = std::min((total_ | 7U) + 1, began_at_ + keys_an_epoch_);
+    next_turn_ = std::min((total_ | (keys_a_turn_ - 1)) + 1, began_at_ + keys_an_epoch_);
     if (oldest_ != current_) next_turn_ = std::min(next_turn_, records_[oldest_].end + events_ - 1);
     latest_begin_ = saturating_add(began_, age_ / by_time);
     earliest_begin_ = saturating_add(began_, -age_);
+    if (latest(current_) < earliest_begin_) next_turn_ = 0;  // add_in_order compares with latest_begin_ only
+    living_ = living_tags(current_, span());
   }
 
   std::uint64_t events_;
   std::uint64_t keys_an_epoch_;
   std::uint64_t lines_;
   duration age_;
-  unsigned stride_;  // lines swept every 8 keys, so that a pass takes 0.3 of the window's keys
+  std::uint64_t keys_a_turn_;
+  unsigned stride_;  // lines swept in that many keys, so that a pass takes 0.3 of the window's keys
   tag current_ = 1;
   tag oldest_ = 1;
   tag dirty_ = 0;  // from here to below oldest_: dead and not yet clean
@@ -262,9 +277,10 @@ class epochs {
   std::uint64_t swept_ = 0;
   std::uint64_t evicted_within_age_ = 0;
   duration youngest_evicted_{};
-  std::uint64_t next_turn_ = 0;  // these three follow from the rest, after the first key
+  std::uint64_t next_turn_ = 0;  // these four follow from the rest, after the first key
   timestamp latest_begin_{};
   timestamp earliest_begin_{};
+  living_tags living_{1, 0};
   std::array<record, 256> records_{};
 };
 

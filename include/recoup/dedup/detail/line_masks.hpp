@@ -10,9 +10,10 @@
 #include <emmintrin.h>
 #endif
 
+#include "recoup/dedup/detail/living_tags.hpp"
+
 // Comparisons of all slots of a line of 64 bytes at once. The line begins with `Slots` words of 16 bits; at byte
-// 2 * Slots follow as many tags of 8 bits. A mask has bit i for slot i. A tag is alive if current - tag, as 8 bits, is
-// not above span.
+// 2 * Slots follow as many tags of 8 bits. A mask has bit i for slot i.
 namespace recoup::detail {
 
 // Of two lines.
@@ -41,30 +42,24 @@ struct portable_line_masks {
     return equal(first, word) | static_cast<std::uint64_t>(equal(second, word)) << second_line;
   }
 
-  static std::uint32_t alive(const std::byte* line, std::uint8_t current, std::uint8_t span) noexcept {
+  static std::uint32_t alive(const std::byte* line, const living_tags& living) noexcept {
     std::uint32_t mask = 0;
     for (unsigned i = 0; i < Slots; ++i) {
-      mask |= static_cast<std::uint32_t>(is_alive(line[tags + i], current, span)) << i;
+      mask |= static_cast<std::uint32_t>(living.has(static_cast<std::uint8_t>(line[tags + i]))) << i;
     }
     return mask;
   }
-  static line_pair_mask alive(const std::byte* first, const std::byte* second, std::uint8_t current,
-                              std::uint8_t span) noexcept {
-    const std::uint32_t a = alive(first, current, span);
-    const std::uint32_t b = alive(second, current, span);
+  static line_pair_mask alive(const std::byte* first, const std::byte* second, const living_tags& living) noexcept {
+    const std::uint32_t a = alive(first, living);
+    const std::uint32_t b = alive(second, living);
     return {a | static_cast<std::uint64_t>(b) << second_line, static_cast<std::uint32_t>(std::popcount(a)),
             static_cast<std::uint32_t>(std::popcount(b))};
   }
 
-  static void replace_dead(std::byte* line, std::uint8_t current, std::uint8_t span, std::uint8_t tag) noexcept {
+  static void replace_dead(std::byte* line, const living_tags& living, std::uint8_t tag) noexcept {
     for (unsigned i = 0; i < Slots; ++i) {
-      if (!is_alive(line[tags + i], current, span)) line[tags + i] = std::byte{tag};
+      if (!living.has(static_cast<std::uint8_t>(line[tags + i]))) line[tags + i] = std::byte{tag};
     }
-  }
-
- private:
-  static bool is_alive(std::byte tag, std::uint8_t current, std::uint8_t span) noexcept {
-    return static_cast<std::uint8_t>(current - static_cast<std::uint8_t>(tag)) <= span;
   }
 };
 
@@ -97,33 +92,32 @@ struct sse2_line_masks {
     }
   }
 
-  static std::uint32_t alive(const std::byte* line, std::uint8_t current, std::uint8_t span) noexcept {
-    std::uint32_t mask = bits(_mm_and_si128(alive_tags(load(line + tags), current, span), head_lanes()));
+  static std::uint32_t alive(const std::byte* line, const living_tags& living) noexcept {
+    std::uint32_t mask = bits(_mm_and_si128(alive_tags(load(line + tags), living), head_lanes()));
     if constexpr (Slots > 16) {
-      const __m128i tail = _mm_and_si128(alive_tags(load(line + 48), current, span), tail_lanes());
+      const __m128i tail = _mm_and_si128(alive_tags(load(line + 48), living), tail_lanes());
       mask |= bits(tail) >> (tags + 16 - 48) << 16;
     }
     return mask;
   }
-  static line_pair_mask alive(const std::byte* first, const std::byte* second, std::uint8_t current,
-                              std::uint8_t span) noexcept {
+  static line_pair_mask alive(const std::byte* first, const std::byte* second, const living_tags& living) noexcept {
     if constexpr (Slots == 8) {
       const __m128i tag = _mm_unpacklo_epi64(load_half(first + tags), load_half(second + tags));
-      const __m128i found = alive_tags(tag, current, span);
+      const __m128i found = alive_tags(tag, living);
       const __m128i counts = ones(found);
       return {(bits(found)), low(counts), low(_mm_unpackhi_epi64(counts, counts))};
     } else {
       std::uint32_t a_count = 0;
       std::uint32_t b_count = 0;
-      const std::uint32_t a = alive(first, current, span, a_count);
-      const std::uint32_t b = alive(second, current, span, b_count);
+      const std::uint32_t a = alive(first, living, a_count);
+      const std::uint32_t b = alive(second, living, b_count);
       return {a | static_cast<std::uint64_t>(b) << second_line, a_count, b_count};
     }
   }
 
-  static void replace_dead(std::byte* line, std::uint8_t current, std::uint8_t span, std::uint8_t tag) noexcept {
-    replace_dead(line + tags, head_lanes(), current, span, tag);
-    if constexpr (Slots > 16) replace_dead(line + 48, tail_lanes(), current, span, tag);
+  static void replace_dead(std::byte* line, const living_tags& living, std::uint8_t tag) noexcept {
+    replace_dead(line + tags, head_lanes(), living, tag);
+    if constexpr (Slots > 16) replace_dead(line + 48, tail_lanes(), living, tag);
   }
 
  private:
@@ -131,6 +125,9 @@ struct sse2_line_masks {
 
   static __m128i load(const std::byte* p) noexcept { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
   static std::uint32_t bits(__m128i v) noexcept { return static_cast<std::uint32_t>(_mm_movemask_epi8(v)); }
+  static __m128i repeated(const std::uint8_t* p) noexcept {
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(p));
+  }
   static __m128i every(std::uint8_t byte) noexcept { return _mm_set1_epi8(static_cast<char>(byte)); }
 
   static __m128i load_half(const std::byte* p) noexcept { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); }
@@ -139,13 +136,12 @@ struct sse2_line_masks {
   static __m128i ones(__m128i v) noexcept {
     return _mm_sad_epu8(_mm_and_si128(v, _mm_set1_epi8(1)), _mm_setzero_si128());
   }
-  static std::uint32_t alive(const std::byte* line, std::uint8_t current, std::uint8_t span,
-                             std::uint32_t& count) noexcept {
-    const __m128i head = _mm_and_si128(alive_tags(load(line + tags), current, span), head_lanes());
+  static std::uint32_t alive(const std::byte* line, const living_tags& living, std::uint32_t& count) noexcept {
+    const __m128i head = _mm_and_si128(alive_tags(load(line + tags), living), head_lanes());
     __m128i sum = ones(head);
     std::uint32_t mask = bits(head);
     if constexpr (Slots > 16) {
-      const __m128i tail = _mm_and_si128(alive_tags(load(line + 48), current, span), tail_lanes());
+      const __m128i tail = _mm_and_si128(alive_tags(load(line + 48), living), tail_lanes());
       sum = _mm_add_epi64(sum, ones(tail));
       mask |= bits(tail) >> (tags + 16 - 48) << 16;
     }
@@ -163,15 +159,14 @@ struct sse2_line_masks {
   // Of the line's last 16 bytes: the tags from the 16th on.
   static __m128i tail_lanes() noexcept { return lanes(tags + 16 - 48, tags + Slots - 48); }
 
-  static __m128i alive_tags(__m128i tag, std::uint8_t current, std::uint8_t span) noexcept {
-    const __m128i distance = _mm_sub_epi8(every(current), tag);
-    return _mm_cmpeq_epi8(_mm_min_epu8(distance, every(span)), distance);
+  static __m128i alive_tags(__m128i tag, const living_tags& living) noexcept {
+    const __m128i distance = _mm_sub_epi8(repeated(living.current()), tag);
+    return _mm_cmpeq_epi8(_mm_min_epu8(distance, repeated(living.span())), distance);
   }
 
-  static void replace_dead(std::byte* at, __m128i lanes, std::uint8_t current, std::uint8_t span,
-                           std::uint8_t tag) noexcept {
+  static void replace_dead(std::byte* at, __m128i lanes, const living_tags& living, std::uint8_t tag) noexcept {
     const __m128i found = load(at);
-    const __m128i dead = _mm_andnot_si128(alive_tags(found, current, span), lanes);
+    const __m128i dead = _mm_andnot_si128(alive_tags(found, living), lanes);
     const __m128i result = _mm_or_si128(_mm_andnot_si128(dead, found), _mm_and_si128(dead, every(tag)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(at), result);
   }

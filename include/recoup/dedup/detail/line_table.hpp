@@ -96,7 +96,7 @@ class line_table {
   // Finds a free slot for a key that is in neither of its lines; `evict(tag)` is called when a key has to go for it.
   template <class Evict>
   [[nodiscard]] place make_room(const home& h, const epochs& e, Evict&& evict) noexcept {
-    const line_pair_mask m = masks::alive(data(h.first), data(h.second), e.current(), e.span());
+    const line_pair_mask m = masks::alive(data(h.first), data(h.second), e.living());
     // All ones if the second line is the emptier one: no branch, since half of the time it would go the other way.
     const std::uint32_t second = 0 - ((m.second_count - m.first_count) >> 31);
     const auto slot = static_cast<std::uint32_t>(std::countr_one(m.mask >> (second & masks::second_line)));
@@ -140,7 +140,7 @@ class line_table {
   }
 
   [[nodiscard]] std::uint32_t alive(std::uint32_t line, const epochs& e) const noexcept {
-    return masks::alive(data(line), e.current(), e.span());
+    return masks::alive(data(line), e.living());
   }
 
   // Frees the slots of a line that are not in the mask.
@@ -158,17 +158,16 @@ class line_table {
 
   // Marks the free slots of the next `count` lines.
   void sweep(unsigned count, const epochs& e) noexcept {
-    const epochs::tag current = e.current();
-    const epochs::tag span = e.span();
+    const living_tags living = e.living();
     const epochs::tag dead = e.dead_tag();
     std::uint32_t line = sweep_;
     for (; count > 0; --count) {
       if (changed_.is_watched()) [[unlikely]] {
         const cache_line before = lines_[line];
-        masks::replace_dead(data(line), current, span, dead);
+        masks::replace_dead(data(line), living, dead);
         if (before.bytes != lines_[line].bytes) changed_.mark(line);
       } else {
-        masks::replace_dead(data(line), current, span, dead);
+        masks::replace_dead(data(line), living, dead);
       }
       line = line + 1 == count_ ? 0 : line + 1;
     }
@@ -233,14 +232,14 @@ class line_table {
   [[nodiscard]] std::uint32_t share(std::uint64_t number) const noexcept {
     return static_cast<std::uint32_t>(((number >> 32) * count_) >> 32);
   }
+  // By bits of the hash by which the first line is not chosen, unless the remainder has none of them.
   [[nodiscard]] std::uint32_t other_line(std::uint32_t line, const remainder& rest) const noexcept {
-    std::uint64_t mixed = 0;
+    std::uint32_t sum = 0;
     if constexpr (Bits == 120) {
-      mixed = (rest.low ^ rest.high) * 0x9E37'79B9'7F4A'7C15;
+      sum = share(rest.low << 32);
     } else {
-      mixed = rest * 0x9E37'79B9'7F4A'7C15;
+      sum = share(rest << (Bits < 32 ? 64 - Bits : 32));
     }
-    const std::uint32_t sum = share(mixed);
     return sum >= line ? sum - line : sum + lines() - line;
   }
 

@@ -25,7 +25,7 @@
 namespace recoup::detail {
 
 // What integer_window, fingerprint_window and compact_window have in common: all but the bits of a hash that are kept,
-// and the names. The hash of 64 bits is a permutation of them, so that keys that are integers are kept themselves.
+// and the names. The hash of an integer is a permutation of its 64 bits: who keeps them all keeps the integer.
 template <unsigned Bits, class Allocator>
 class line_window {
   using table = line_table<Bits, Allocator>;
@@ -64,12 +64,12 @@ class line_window {
   [[nodiscard]] hash_type hash(const K& key) const noexcept {
     if constexpr (Bits > 64) {
       return table_.home_of(fingerprint128(key, options_.seed));
-    } else if constexpr (Bits == 64) {
-      static_assert(
-          scalar_key<K>,
-          "recoup: an integer_window is given a key that is no integer, enumeration or time; take fingerprint_window");
+    } else if constexpr (scalar_key<K>) {
       return table_.home_of(permuted(scalar_bits(key), options_.seed));
     } else {
+      static_assert(
+          Bits != 64,
+          "recoup: an integer_window is given a key that is no integer, enumeration or time; take fingerprint_window");
       return table_.home_of(fingerprint(key, options_.seed));
     }
   }
@@ -99,8 +99,8 @@ class line_window {
     } else {
       ++fresh_;
     }
-    if (epochs_.is_due(now)) turn(now);
-    epochs_.add(now);
+    if (!epochs_.add_in_order(now)) [[unlikely]]
+      add_in_any_order(now);
     if (j.place.is_found()) {
       if (const auto tag = table_.tag(j.place); epochs_.is_alive(tag)) epochs_.remove(tag);
       table_.set_tag(j.place, epochs_.current());
@@ -135,7 +135,7 @@ class line_window {
   [[nodiscard]] const window_options& options() const noexcept { return options_; }
 
   [[nodiscard]] std::uint64_t configuration() const noexcept {
-    return combine({Bits, options_.events, option(options_.age), options_.seed, options_.renew ? 1U : 0U});
+    return combine({version, Bits, options_.events, option(options_.age), options_.seed, options_.renew ? 1U : 0U});
   }
 
   /// Remembers what the other remembers too, the newest `events` of both by their times, and adds up the counters.
@@ -187,7 +187,7 @@ class line_window {
   }
 
   void save(snapshot_writer& w) const {
-    w.begin_section(section, 2);
+    w.begin_section(section, version);
     for (std::uint32_t line = 0; line < table_.lines(); ++line) save_line(w, line);
     save_rest(w);
     w.end_section();
@@ -233,7 +233,7 @@ class line_window {
 
   // Into a window that is new.
   [[nodiscard]] bool load_into_new(snapshot_reader& r) {
-    (void)r.begin_section(section, 2);
+    if (r.begin_section(section, version) != version) return false;
     std::vector<std::uint32_t> loaded(table_.lines());
     for (std::uint32_t line = 0; line < table_.lines(); ++line) {
       if (!load_line(r, line, loaded[line])) return false;
@@ -255,6 +255,7 @@ class line_window {
   }
 
   static constexpr std::uint32_t section = section_tag("LNWN");
+  static constexpr std::uint16_t version = 3;  // before, keys had other hashes, and other second lines
   // New keys find room in one of their lines, or by moving one entry, as long as no more than this part of the slots is
   // taken; measured.
   static constexpr double load = table::slots >= 16 ? 0.85 : table::slots >= 7 ? 0.82 : 0.75;
@@ -264,13 +265,16 @@ class line_window {
     return static_cast<std::size_t>(keys / (load * table::slots)) + 2 + 8 / table::slots;
   }
 
-  [[gnu::noinline]] void turn(timestamp now) noexcept {
-    const unsigned lines = epochs_.turn(now);
-    table_.sweep(lines, epochs_);
-    epochs_.swept(lines);
+  [[gnu::noinline]] void add_in_any_order(timestamp now) noexcept {
+    if (epochs_.is_due(now)) {
+      const unsigned lines = epochs_.turn(now);
+      table_.sweep(lines, epochs_);
+      epochs_.swept(lines);
+    }
+    epochs_.add(now);
   }
 
-  // After MurmurHash3's finalizer (Appleby), which is one to one.
+  // After MurmurHash3's finalizer (Appleby), which is one to one, in half the instructions of XXH3.
   static constexpr std::uint64_t permuted(std::uint64_t bits, std::uint64_t seed) noexcept {
     bits ^= seed * 0x9E37'79B9'7F4A'7C15;
     bits = (bits ^ bits >> 33) * 0xFF51'AFD7'ED55'8CCD;
