@@ -54,6 +54,11 @@ grep -q "^-0.5,," "$work/out.csv" || fail "a time before 1970 was lost"
 grep -q "^1 values are no numbers" "$work/err" || fail "a value that is none was taken in silence"
 grep -q "^1 rows without a time" "$work/err" || fail "a row without a time was dropped in silence"
 
+# An input of which nothing could be read is no success.
+code=0
+"$detect" "$work/metric.csv" >/dev/null 2>"$work/err" || code=$?
+[ "$code" -eq 1 ] && grep -q "^No value was read" "$work/err" || fail "times in another form were taken for a metric without values"
+
 # What can't be meant is refused with a sentence.
 code=0
 "$detect" --detector nothing "$work/metric.csv" >/dev/null 2>"$work/err" || code=$?
